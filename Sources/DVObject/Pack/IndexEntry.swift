@@ -1,5 +1,5 @@
 /// Where a store keeps one object: a container, and the stored bytes' place in it.
-public struct IndexEntry: Hashable, Sendable, BitwiseCopyable {
+public struct IndexEntry: Hashable, Sendable {
   public let key: ObjectKey
   public let codec: Codec
   /// Number of the container in the segment's table.

@@ -1,7 +1,7 @@
 /// The name of an object in a store: its kind and ID.
 ///
 /// Keys order by kind, then by the bytes of the ID: the order of an index segment.
-public struct ObjectKey: Hashable, Sendable, Comparable, BitwiseCopyable, CustomStringConvertible {
+public struct ObjectKey: Hashable, Sendable, Comparable, CustomStringConvertible {
   public let kind: ObjectKind
   public let id: ObjectID
 
