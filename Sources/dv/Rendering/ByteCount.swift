@@ -10,15 +10,21 @@ struct ByteCount: CustomStringConvertible {
     guard bytes >= 1000 else { return "\(bytes) B" }
     var unit: UInt64 = 1000
     var names = ["kB", "MB", "GB", "TB", "PB", "EB"][...]
-    // Rounded in tenths, so that 999,950 bytes are 1.0 MB and not 1000.0 kB.
-    while names.count > 1, Self.tenths(of: bytes, in: unit) >= 10_000 {
+    // Rounded before the unit is chosen, so that 999,950 bytes are 1.0 MB and not 1000 kB.
+    while names.count > 1, Self.rounded(bytes, in: unit) >= 1000 {
       unit *= 1000
       names.removeFirst()
     }
     let tenths = Self.tenths(of: bytes, in: unit)
     // Three digits say enough.
-    let number = tenths >= 1000 ? "\((tenths + 5) / 10)" : "\(tenths / 10).\(tenths % 10)"
+    let number = tenths >= 1000 ? "\(Self.rounded(bytes, in: unit))" : "\(tenths / 10).\(tenths % 10)"
     return "\(number) \(names[names.startIndex])"
+  }
+
+  /// Returns how many of `unit` `bytes` are, rounded, without overflow.
+  private static func rounded(_ bytes: UInt64, in unit: UInt64) -> UInt64 {
+    let (whole, rest) = bytes.quotientAndRemainder(dividingBy: unit)
+    return whole + (rest >= unit / 2 ? 1 : 0)
   }
 
   /// Returns how many tenths of `unit` `bytes` are, rounded, without overflow.
