@@ -42,13 +42,7 @@ public import SystemPackage
   }
 
   private init(place: FilePath, flags: UInt32, ceilings: [FilePath] = []) throws(GitError) {
-    let limits = ceilings.map(\.string).joined(separator: ":")
-    Libgit2.start()
-    var made: OpaquePointer?
-    let status = unsafe place.withPlatformString { path in
-      unsafe git_repository_open_ext(&made, path, flags, limits.isEmpty ? nil : limits)
-    }
-    guard status >= 0, let opened = unsafe made else { throw GitError(opening: place, status: status) }
+    let opened = unsafe try Opening(place: place, flags: flags, ceilings: ceilings).open()
     do throws(GitError) {
       unsafe try Self.refuseOtherObjectFormats(opened, place)
       unsafe odb = try make("open the objects of '\(place)'") { unsafe git_repository_odb(&$0, opened) }
@@ -94,24 +88,5 @@ public import SystemPackage
       .unsupported,
       "Cannot open '\(place)': its git objects are named by \(format) (extensions.objectFormat), and dv reads SHA-1 "
         + "repositories only. Convert it, or clone into one made with 'git init --object-format=sha1'.")
-  }
-}
-
-extension GitError {
-  fileprivate init(opening place: FilePath, status: CInt) {
-    let error = GitError(status: status, operation: "open the git repository at '\(place)'")
-    switch error.code {
-    case .notFound:
-      self.init(.notRepository, "'\(place)' is not in a git repository. Run 'git init' first, or go to one with -C DIR.")
-    case .unowned:
-      self.init(
-        .unowned,
-        "The git repository at '\(place)' belongs to another user. If you trust it, run "
-          + "'git config --global --add safe.directory PATH' with the path of its top directory.")
-    case .unsupported:
-      self.init(.unsupported, error.message + " dv cannot read repositories with this extension of git.")
-    default:
-      self = error
-    }
   }
 }

@@ -83,6 +83,24 @@ import Testing
     }
   }
 
+  /// A partial clone lacks the contents: that is an error with a remedy, never a pointer less.
+  @Test func partialClonesSayWhatIsMissing() throws {
+    let sandbox = try GitSandbox()
+    try sandbox.write("data/a.dv", "content")
+    let commit = try id(sandbox.commitAll())
+    try sandbox.git("config", "uploadpack.allowFilter", "true")
+    let clone = sandbox.folder.appending("clone")
+    try sandbox.git(
+      "clone", "--quiet", "--no-checkout", "--filter=blob:none", "file://\(sandbox.work)", clone.string)
+    let error = #expect(throws: GitError.self) {
+      try PointerWalk(GitRepository(discoveringFrom: clone)).pointers(in: commit)
+    }
+    #expect(error?.code == .notFound)
+    #expect(error?.message.contains("--refetch --no-filter") == true)
+    try sandbox.git("fetch", "--quiet", "--refetch", "--no-filter", in: clone)
+    #expect(try PointerWalk(GitRepository(discoveringFrom: clone)).pointers(in: commit).count == 1)
+  }
+
   @Test func pointersOfTrees() throws {
     let sandbox = try GitSandbox()
     try sandbox.write("top.dv", "top")

@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 public import SystemPackage
 
 /// A temporary folder with a repository in it, made and changed by the real `git`.
@@ -39,7 +39,7 @@ public final class GitSandbox {
       "GIT_AUTHOR_DATE": "@\(clock) +0100", "GIT_COMMITTER_DATE": "@\(clock) +0100",
     ]) { _, new in new }
     let (output, errors) = (Pipe(), folder.appending("stderr-\(UInt64.random(in: .min ... .max))"))
-    FileManager.default.createFile(atPath: errors.string, contents: nil)
+    _ = FileManager.default.createFile(atPath: errors.string, contents: nil)
     process.standardOutput = output
     process.standardError = FileHandle(forWritingAtPath: errors.string)
     process.standardInput = FileHandle.nullDevice
@@ -89,7 +89,8 @@ public final class GitSandbox {
     public var description: String { "git \(arguments.joined(separator: " ")) exited with \(status): \(complaint)" }
   }
 
-  private static let home = FilePath(FileManager.default.temporaryDirectory.path).appending("dv-git-home-\(getpid())")
+  /// The empty `HOME` that all sandboxes of this process share.
+  public static let home = FilePath(FileManager.default.temporaryDirectory.path).appending("dv-git-home-\(getpid())")
 
   private static let environment = [
     "HOME": home.string, "XDG_CONFIG_HOME": home.appending("config").string, "GIT_CONFIG_NOSYSTEM": "1",
