@@ -104,6 +104,7 @@ public final class GitSandbox {
   /// Libraries read `HOME` from this process, once: it is set before the first of them can.
   private static let isolateOnce = Result<Void, any Error> {
     try FileManager.default.createDirectory(atPath: home.string, withIntermediateDirectories: true)
+    atexit { try? FileManager.default.removeItem(atPath: GitSandbox.home.string) }
     setenv("HOME", home.string, 1)
     setenv("XDG_CONFIG_HOME", home.appending("config").string, 1)
   }
