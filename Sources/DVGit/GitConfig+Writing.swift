@@ -44,7 +44,8 @@ extension GitConfig {
       !name.utf8.contains(UInt8(ascii: "\n")), !name.utf8.contains(0)
     else {
       throw GitError(
-        .invalid, "'\(name)' is no name of a setting: expected SECTION.KEY or SECTION.SUBSECTION.KEY, of letters, digits "
+        .invalid,
+        "'\(name)' is no name of a setting: expected SECTION.KEY or SECTION.SUBSECTION.KEY, of letters, digits "
           + "and '-', the key beginning with a letter.")
     }
     guard !value.utf8.contains(0) else { throw GitError(.invalid, "The value of '\(name)' has a NUL byte.") }

@@ -59,7 +59,9 @@ public import SystemPackage
   }
 
   /// The top of the working tree, or `nil` if the repository is bare.
-  public var workDirectory: FilePath? { unsafe git_repository_workdir(pointer).map { unsafe FilePath(platformString: $0) } }
+  public var workDirectory: FilePath? {
+    unsafe git_repository_workdir(pointer).map { unsafe FilePath(platformString: $0) }
+  }
 
   /// The git directory of this working tree: `HEAD` and `index` are in it. A linked worktree and a submodule have their
   /// own, away from the working tree.
@@ -82,7 +84,9 @@ public import SystemPackage
   /// Refuses repositories whose object names are not SHA-1, which libgit2 would misread.
   private static func refuseOtherObjectFormats(_ repository: OpaquePointer, _ place: FilePath) throws(GitError) {
     let config = unsafe GitConfig(
-      owning: try make("read the configuration of '\(place)'") { unsafe git_repository_config_snapshot(&$0, repository) })
+      owning: try make("read the configuration of '\(place)'") {
+        unsafe git_repository_config_snapshot(&$0, repository)
+      })
     guard let format = try config.string("extensions.objectformat"), format != "sha1" else { return }
     throw GitError(
       .unsupported,

@@ -26,8 +26,10 @@ struct IndexFiles {
   /// - Throws: ``GitError/Code/busy`` if there is one.
   func lock() throws(GitError) {
     do {
-      try FileDescriptor.open(lockFile, .writeOnly, options: [.create, .exclusiveCreate], permissions: .init(rawValue: 0o666))
-        .close()
+      try FileDescriptor.open(
+        lockFile, .writeOnly, options: [.create, .exclusiveCreate], permissions: .init(rawValue: 0o666)
+      )
+      .close()
     } catch Errno.fileExists {
       throw GitError(.busy, "'\(lockFile)' exists.")
     } catch {

@@ -13,7 +13,8 @@ struct Opening {
 
   /// Returns libgit2's repository. The caller frees it.
   func open() throws(GitError) -> OpaquePointer {
-    let address = Self.lock.withLock { _ in Result { () throws(GitError) in unsafe try UInt(bitPattern: openLocked()) } }
+    let address = Self.lock.withLock { _ in Result { () throws(GitError) in unsafe try UInt(bitPattern: openLocked()) }
+    }
     // An address went in, as a lock lets no pointer out; so one comes out.
     return unsafe OpaquePointer(bitPattern: try address.get())!
   }
@@ -58,7 +59,8 @@ struct Opening {
         "The git repository at '\(place)' belongs to another user. If you trust it, run "
           + "'git config --global --add safe.directory DIRECTORY' with its top directory.")
     case .notFound:
-      return GitError(.notRepository, "'\(place)' is not in a git repository. Run 'git init' first, or go to one with -C DIR.")
+      return GitError(
+        .notRepository, "'\(place)' is not in a git repository. Run 'git init' first, or go to one with -C DIR.")
     case .unsupported:
       return GitError(.unsupported, error.message + " dv cannot read repositories with this extension of git.")
     default:

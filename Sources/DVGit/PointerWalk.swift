@@ -75,7 +75,9 @@ public final class PointerWalk {
     }
   }
 
-  private func collect(_ tree: GitObjectID, at path: GitPath, depth: Int, into found: inout [GitPointer]) throws(GitError) {
+  private func collect(_ tree: GitObjectID, at path: GitPath, depth: Int, into found: inout [GitPointer])
+    throws(GitError)
+  {
     let node = try node(tree, depth: depth)
     for pointer in node.pointers {
       found.append(GitPointer(path: path.appending(pointer.name), blob: pointer.blob, size: pointer.size))
@@ -100,7 +102,8 @@ public final class PointerWalk {
   }
 
   /// Reads one tree: its pointers, and all its directories.
-  private func read(_ id: GitObjectID, depth: Int) throws(GitError) -> (pointers: [NamedBlob], directories: [NamedTree]) {
+  private func read(_ id: GitObjectID, depth: Int) throws(GitError) -> (pointers: [NamedBlob], directories: [NamedTree])
+  {
     guard depth < Self.maximumDepth else {
       throw GitError(.corrupt, "Tree \(id.shortHex) lies \(depth) directories deep, more than git allows.")
     }

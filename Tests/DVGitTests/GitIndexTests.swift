@@ -116,7 +116,9 @@ import Testing
     #expect(index.pointers.map(\.stage) == [1, 2, 3])
     #expect(index.entry(at: try GitPath("a.dv")) == nil)
     let conflict = try #require(try index.conflict(at: GitPath("a.dv")))
-    let sides = try [conflict.base, conflict.ours, conflict.theirs].map { try repository.readBlob(try #require($0), limit: 9) }
+    let sides = try [conflict.base, conflict.ours, conflict.theirs].map {
+      try repository.readBlob(try #require($0), limit: 9)
+    }
     #expect(sides == ["base", "ours", "theirs"].map { Array($0.utf8) })
     #expect(try index.conflict(at: GitPath("none.dv")) == nil)
     try repository.stage(adding: [GitPath("a.dv")])

@@ -15,7 +15,8 @@ public final class GitSandbox {
   /// Makes a repository with `git init`.
   public init(initialising options: [String] = ["--initial-branch=main"]) throws {
     try Self.isolateOnce.get()
-    folder = FilePath(FileManager.default.temporaryDirectory.path).appending("dv-git-\(UInt64.random(in: .min ... .max))")
+    folder = FilePath(FileManager.default.temporaryDirectory.path).appending(
+      "dv-git-\(UInt64.random(in: .min ... .max))")
     work = folder.appending("work")
     try FileManager.default.createDirectory(atPath: work.string, withIntermediateDirectories: true)
     try git(["init", "--quiet"] + options)
@@ -67,7 +68,8 @@ public final class GitSandbox {
 
   /// Writes any file, with its directories.
   public func write(_ file: FilePath, _ content: [UInt8]) throws {
-    try FileManager.default.createDirectory(atPath: file.removingLastComponent().string, withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      atPath: file.removingLastComponent().string, withIntermediateDirectories: true)
     let descriptor = try FileDescriptor.open(
       file, .writeOnly, options: [.create, .truncate], permissions: FilePermissions(rawValue: 0o644))
     try descriptor.closeAfter { _ = try descriptor.writeAll(content) }
