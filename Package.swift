@@ -31,12 +31,13 @@ let package = Package(
   targets: [
     // Floor 0: system libraries.
     .systemLibrary(name: "CGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
+    .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
     // Floor 1: vocabulary, file system, one wall around each C library.
     .target(name: "DVObject", dependencies: [crypto], swiftSettings: source),
-    .target(name: "DVFile", dependencies: [system], swiftSettings: source),
+    .target(name: "DVFile", dependencies: ["CLinux", system], swiftSettings: source),
     .target(name: "DVZlib", dependencies: ["CZlib"], swiftSettings: source),
     .target(name: "DVZstd", dependencies: ["CZstd"], swiftSettings: source),
     .target(name: "DVGit", dependencies: ["CGit2", system], swiftSettings: source),

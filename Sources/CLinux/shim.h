@@ -1,0 +1,62 @@
+// The Linux calls and flags that the C library hides unless _GNU_SOURCE is defined, which Swift's own C module does not
+// do. Each goes straight to the kernel, so it works alike with glibc and musl.
+
+#ifndef DV_LINUX_SHIM_H
+#define DV_LINUX_SHIM_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#if defined(__aarch64__) || defined(__arm__)
+enum { dv_O_DIRECT = 0200000 };
+#else
+enum { dv_O_DIRECT = 040000 };
+#endif
+enum { dv_O_NOATIME = 01000000 };
+
+// _IOW(0x94, 9, int), the same on every architecture whose ioctl direction bits are the common ones.
+static const unsigned long dv_FICLONE = 0x40049409ul;
+
+/// Renames, and fails with EEXIST rather than replace.
+static inline int dv_rename_noreplace(int from_directory, const char *from, int to_directory, const char *to) {
+  return (int)syscall(SYS_renameat2, from_directory, from, to_directory, to, 1u /* RENAME_NOREPLACE */);
+}
+
+/// Reads directory entries as the kernel lays them out: inode u64, offset i64, record length u16, type u8, name, NUL.
+static inline ssize_t dv_getdents64(int directory, void *buffer, size_t capacity) {
+  return (ssize_t)syscall(SYS_getdents64, directory, buffer, capacity);
+}
+
+/// Reserves room on the disk without changing the file's length.
+static inline int dv_fallocate_keep_size(int file, int64_t offset, int64_t length) {
+  return (int)syscall(SYS_fallocate, file, 1 /* FALLOC_FL_KEEP_SIZE */, offset, length);
+}
+
+/// Opens `path` relative to `directory` so that neither `..` nor a symbolic link anywhere in it leads out.
+static inline int dv_openat_beneath(int directory, const char *path, int flags, unsigned mode) {
+#ifdef SYS_openat2
+  struct { uint64_t flags, mode, resolve; } how = {
+    (uint64_t)(unsigned)flags, (flags & O_CREAT) ? mode : 0, 0x08 | 0x04 /* RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS */
+  };
+  return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+#else
+  errno = ENOSYS;
+  return -1;
+#endif
+}
+
+/// Returns how many processors this process may run on, or -1.
+static inline int dv_affinity_count(void) {
+  unsigned char set[1024] = {0};
+  long bytes = syscall(SYS_sched_getaffinity, 0, sizeof set, set);
+  if (bytes < 0) return -1;
+  int count = 0;
+  for (long i = 0; i < bytes; i++) count += __builtin_popcount(set[i]);
+  return count;
+}
+
+#endif

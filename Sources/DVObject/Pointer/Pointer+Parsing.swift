@@ -1,0 +1,54 @@
+extension Pointer {
+  /// Reads a pointer, accepting its one encoding only.
+  ///
+  /// - Parameters:
+  ///   - bytes: The whole file.
+  ///   - name: What to call it in messages, such as its path.
+  /// - Throws: ``ObjectFormatError`` with the name, the line, what was expected and the remedy; code `.conflicted` if git
+  ///   left conflict markers in it, `.unsupported` if it is of another version, `.tooLarge` above 1 KiB.
+  public init(parsing bytes: Span<UInt8>, named name: String) throws(ObjectFormatError) {
+    // First: with the texts of both sides in it, a pointer may be longer than one is allowed to be.
+    if bytes.count <= Self.maximumByteCount || PointerLines.beginsPointer(bytes) {
+      let head = bytes.extracting(first: Self.maximumByteCount)
+      if let line = PointerLines.conflictLine(in: head) {
+        throw ObjectFormatError(
+          .conflicted,
+          "'\(name)' line \(line): a merge left conflict markers. Take one side with 'git checkout --ours' or '--theirs', "
+            + "then 'git add' it; if a run made it, merge the inputs and run 'dv repro'.")
+      }
+    }
+    guard bytes.count <= Self.maximumByteCount else {
+      throw ObjectFormatError(
+        .tooLarge,
+        "'\(name)' is no pointer: it has \(bytes.count) bytes, a pointer at most \(Self.maximumByteCount). "
+          + "If it is data of your own, give it a name that does not end in '.dv'.")
+    }
+    var lines = PointerLines(bytes, name: name)
+    let version = try lines.value(of: "dv-pointer")
+    guard version == "1" else {
+      throw lines.unsupported("pointer version '\(version)', this dv reads version 1. Use a newer dv.")
+    }
+    let kindText = try lines.value(of: "kind")
+    guard kindText == "file" || kindText == "tree" else {
+      throw lines.malformed("kind is '\(kindText)', expected 'file' or 'tree'.")
+    }
+    var executable = false
+    if kindText == "file", let mode = try lines.valueIfNext(of: "mode") {
+      guard mode == "exec" else { throw lines.malformed("mode is '\(mode)', expected 'exec' or no such line.") }
+      executable = true
+    }
+    let oid = try lines.id(try lines.value(of: "oid"), of: "oid")
+    let size = try lines.number(try lines.value(of: "size"), of: "size", unit: "bytes")
+    var files: UInt64?
+    if kindText == "tree" { files = try lines.number(try lines.value(of: "files"), of: "files", unit: "files") }
+    var run: ObjectID?
+    if let text = try lines.valueIfNext(of: "run") { run = try lines.id(text, of: "run") }
+    try lines.end()
+
+    if let files {
+      self.init(tree: oid, totals: TreeTotals(files: files, bytes: size), run: run)
+    } else {
+      self.init(file: oid, size: size, executable: executable, run: run)
+    }
+  }
+}
