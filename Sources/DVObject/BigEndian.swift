@@ -3,8 +3,8 @@ extension Span where Element == UInt8 {
   /// Returns the integer whose bytes begin at `offset`.
   ///
   /// - Precondition: All bytes of the integer lie within the span.
-  @inline(__always)
-  func bigEndian<Integer: FixedWidthInteger & BitwiseCopyable>(_: Integer.Type, at offset: Int) -> Integer {
+  @inlinable
+  public func bigEndian<Integer: FixedWidthInteger & BitwiseCopyable>(_: Integer.Type, at offset: Int) -> Integer {
     precondition(offset >= 0 && offset <= count - MemoryLayout<Integer>.size)
     return unsafe withUnsafeBufferPointer { buffer in
       // In bounds by the precondition; the load is unaligned because the formats have no padding.
@@ -15,14 +15,14 @@ extension Span where Element == UInt8 {
 
 extension [UInt8] {
   /// Appends the bytes of `value`, the highest first.
-  mutating func append<Integer: FixedWidthInteger>(bigEndian value: Integer) {
+  public mutating func append<Integer: FixedWidthInteger>(bigEndian value: Integer) {
     for shift in stride(from: Integer.bitWidth - 8, through: 0, by: -8) {
       append(UInt8(truncatingIfNeeded: value >> Integer(shift)))
     }
   }
 
   /// Overwrites the bytes at `offset` with those of `value`, the highest first.
-  mutating func replace<Integer: FixedWidthInteger>(at offset: Int, bigEndian value: Integer) {
+  public mutating func replace<Integer: FixedWidthInteger>(at offset: Int, bigEndian value: Integer) {
     let size = Integer.bitWidth / 8
     for index in 0..<size {
       self[offset + index] = UInt8(truncatingIfNeeded: value >> Integer(8 * (size - 1 - index)))
@@ -30,7 +30,7 @@ extension [UInt8] {
   }
 
   /// Appends every byte of `span`.
-  mutating func append(span: Span<UInt8>) {
+  public mutating func append(span: Span<UInt8>) {
     // The pointer lives for the call only; this is the one way to append a span as a block.
     unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
   }

@@ -1,0 +1,94 @@
+import DVObject
+import DVZlib
+import DVZstd
+
+/// Makes an object's bytes from its stored bytes.
+///
+/// `@unchecked Sendable`: it keeps buffers and a decompressor's context, and is used by one task at a time.
+final class ObjectDecoder: @unchecked Sendable {
+  private let decompressor: ZstdDecompressor
+  private var planes: [UInt8] = []
+
+  init() throws(StoreError) {
+    do { decompressor = try ZstdDecompressor() } catch { throw StoreError(.other, "Cannot start zstd: \(error)", cause: error) }
+  }
+
+  /// Decodes `stored` into `bytes`, which is emptied first.
+  ///
+  /// Takes no more memory than `length` and a codec's window, whatever `stored` claims.
+  ///
+  /// - Parameter length: how many bytes the object has.
+  /// - Throws: ``PackFormatError/damaged(_:)`` unless `stored` decodes to exactly `length` bytes.
+  func decode(
+    _ stored: Span<UInt8>, codec: Codec, length: Int, into bytes: inout [UInt8]
+  ) throws(PackFormatError) {
+    bytes.removeAll(keepingCapacity: true)
+    do {
+      switch codec {
+      case .raw:
+        guard stored.count == length else { throw PackFormatError.damaged("raw bytes") }
+        bytes.append(span: stored)
+      case .zlib: try Inflater().decompress(stored, count: length, into: &bytes)
+      case .zstd: try decompressor.decompress(stored, count: length, into: &bytes)
+      case .zstdGrouped2: try decodePlanes(stored, grouping: .two, length: length, into: &bytes)
+      case .zstdGrouped4: try decodePlanes(stored, grouping: .four, length: length, into: &bytes)
+      }
+    } catch let error as PackFormatError {
+      throw error
+    } catch {
+      throw .damaged("compressed bytes")
+    }
+  }
+
+  private func decodePlanes(
+    _ stored: Span<UInt8>, grouping: ByteGrouping, length: Int, into bytes: inout [UInt8]
+  ) throws {
+    let width = grouping.width
+    let tail = stored.count - length % width
+    guard tail >= 4 * width else { throw PackFormatError.damaged("byte planes") }
+    planes.removeAll(keepingCapacity: true)
+    var at = 4 * width
+    for plane in 0..<width {
+      let size = grouping.plane(plane, of: length).count
+      let header = PlaneHeader(word: stored.bigEndian(UInt32.self, at: 4 * plane))
+      guard header.length <= tail - at else { throw PackFormatError.damaged("byte planes") }
+      let values = stored.extracting(at..<(at + header.length))
+      if header.isCompressed {
+        try decompressor.decompress(values, count: size, into: &planes)
+      } else {
+        guard header.length == size else { throw PackFormatError.damaged("byte planes") }
+        planes.append(span: values)
+      }
+      at += header.length
+    }
+    guard at == tail else { throw PackFormatError.damaged("byte planes") }
+    planes.append(span: stored.extracting(tail..<stored.count))
+    grouping.join(planes.span, into: &bytes)
+  }
+}
+
+extension Span where Element == UInt8 {
+  /// Whether two spans hold the same bytes.
+  ///
+  /// - Complexity: O(*n*), at the speed of memcmp.
+  func hasSameBytes(as other: Span<UInt8>) -> Bool {
+    guard count == other.count else { return false }
+    // Both buffers live for the whole call and are only read. The differences of a block are gathered without a branch,
+    // so that the compiler can use wide registers.
+    return unsafe withUnsafeBufferPointer { left in
+      unsafe other.withUnsafeBufferPointer { right in
+        var index = 0
+        while index < left.count {
+          let end = min(index + 4096, left.count)
+          var difference: UInt8 = 0
+          while index < end {
+            difference |= unsafe left[index] ^ right[index]
+            index += 1
+          }
+          if difference != 0 { return false }
+        }
+        return true
+      }
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import DVBackend
+import DVObject
+import Synchronization
+
+/// Where an object's stored bytes lie.
+public struct ObjectLocation: Hashable, Sendable {
+  public let container: IndexContainer
+  public let codec: Codec
+  /// Where the stored bytes begin in the container, in bytes.
+  public let offset: UInt64
+  /// Stored length in bytes.
+  public let storedLength: Int
+  /// Length of the object in bytes.
+  public let length: Int
+
+  init(_ entry: IndexEntry, in container: IndexContainer) {
+    self.container = container
+    codec = entry.codec
+    offset = entry.offset
+    storedLength = entry.storedLength
+    length = entry.length
+  }
+
+  /// The bytes of the container that hold the stored bytes.
+  var range: Range<UInt64> { offset..<(offset + UInt64(storedLength)) }
+}
+
+/// The index segments of a store, as they were listed last.
+///
+/// Segments come and go while other processes write and merge; a segment that was listed and is gone was merged into
+/// another, so the list is read again.
+final class IndexSet: Sendable {
+  private let backend: any Backend
+  private let segments = Mutex<[LoadedSegment]>([])
+  /// Packs that gc means to delete: not relied on when something is stored.
+  private let condemned = Mutex<Set<ObjectID>>([])
+
+  init(backend: any Backend) { self.backend = backend }
+
+  var all: [LoadedSegment] { segments.withLock { $0 } }
+
+  /// Reads the list of segments and those not held yet.
+  func refresh() async throws(StoreError) {
+    for _ in 0..<16 {
+      let listed: [BackendEntry]
+      do { listed = try await backend.list(StoreLayout.index) } catch { throw StoreError(error) }
+      let held = Dictionary(all.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+      var fresh: [LoadedSegment] = []
+      var isComplete = true
+      for entry in listed {
+        // A name that is no segment's is left alone: another program's, or a newer dv's.
+        guard let (level, id) = StoreLayout.segment(from: entry.key) else { continue }
+        if let segment = held[id], segment.level == level {
+          fresh.append(segment)
+        } else if let segment = try await LoadedSegment.load(id: id, level: level, size: entry.size, from: backend) {
+          fresh.append(segment)
+        } else {
+          isComplete = false
+        }
+      }
+      if isComplete {
+        // Newer and smaller segments first: what was written last is asked for most.
+        let sorted = fresh.sorted { $0.level == $1.level ? $0.id < $1.id : $0.level < $1.level }
+        segments.withLock { $0 = sorted }
+        return
+      }
+    }
+    throw StoreError(.busy, "The index of \(backend.description) keeps changing while it is read. Try again.")
+  }
+
+  func insert(_ segment: LoadedSegment) {
+    segments.withLock { list in
+      if !list.contains(where: { $0.id == segment.id }) { list.insert(segment, at: 0) }
+    }
+  }
+
+  func remove(_ ids: Set<ObjectID>) { segments.withLock { $0.removeAll { ids.contains($0.id) } } }
+
+  /// Sets which packs are about to be deleted.
+  func condemn(_ packs: Set<ObjectID>) { condemned.withLock { $0 = packs } }
+
+  /// Whether an object can be relied on: it lies somewhere that gc does not mean to delete.
+  func contains(_ key: ObjectKey) async throws(StoreError) -> Bool {
+    let list = all
+    let hasCondemned = condemned.withLock { !$0.isEmpty }
+    if !hasCondemned {
+      var pending: [LoadedSegment] = []
+      for segment in list {
+        switch segment.containsWithoutReading(key) {
+        case true?: return true
+        case false?: continue
+        case nil: pending.append(segment)
+        }
+      }
+      for segment in pending where try await !segment.entries(of: key, from: backend).isEmpty { return true }
+      return false
+    }
+    let doomed = condemned.withLock { $0 }
+    for location in try await locations(of: key) where !doomed.contains(location.container.id) { return true }
+    return false
+  }
+
+  /// Returns every place the object lies in.
+  func locations(of key: ObjectKey) async throws(StoreError) -> [ObjectLocation] {
+    for attempt in 0..<4 {
+      do {
+        var found: [ObjectLocation] = []
+        for segment in all {
+          for entry in try await segment.entries(of: key, from: backend) {
+            found.append(ObjectLocation(entry, in: segment.head.containers[entry.container]))
+          }
+        }
+        return found
+      } catch {
+        // The segment was merged away under us.
+        guard error.code == .missing, attempt < 3 else { throw error }
+        try await refresh()
+      }
+    }
+    return []
+  }
+}

@@ -1,0 +1,64 @@
+import DVObject
+import DVZlib
+
+/// Makes an index segment of entries that come in order.
+///
+/// Holds the whole segment in memory, 56 bytes an entry.
+struct SegmentWriter: ~Copyable {
+  private var containers: [IndexContainer] = []
+  private var superseded: [IndexSupersession] = []
+  private var firstKeys: [UInt64] = []
+  private var entryCount = 0
+  private var open: [IndexEntry] = []
+  private var last: IndexEntry?
+  private var blocks: [UInt8] = []
+
+  init(containers: [IndexContainer], superseded: [IndexSupersession] = []) {
+    self.containers = containers
+    self.superseded = superseded.sorted { $0.id == $1.id ? $0.kind.rawValue < $1.kind.rawValue : $0.id < $1.id }
+    open.reserveCapacity(IndexBlock.capacity)
+  }
+
+  /// Adds an entry; the same entry twice is kept once.
+  mutating func append(_ entry: IndexEntry) {
+    if entry == last { return }
+    last = entry
+    open.append(entry)
+    entryCount += 1
+    if open.count == IndexBlock.capacity { closeBlock() }
+  }
+
+  private mutating func closeBlock() {
+    guard let first = open.first else { return }
+    firstKeys.append(first.key.prefix)
+    IndexBlock.append(open[...], to: &blocks, crc32: CRC32.checksum)
+    open.removeAll(keepingCapacity: true)
+  }
+
+  /// Returns the segment's bytes and its name.
+  consuming func finish() -> (id: ObjectID, bytes: [UInt8]) {
+    closeBlock()
+    let head = IndexSegmentHead(
+      containers: containers, superseded: superseded, firstKeys: firstKeys, entryCount: entryCount)
+    var bytes = head.encoded()
+    bytes.append(contentsOf: blocks)
+    return (ObjectID(hashing: bytes.span), bytes)
+  }
+
+  /// Returns the segment of `entries`, in any order.
+  static func segment(
+    of entries: [IndexEntry], containers: [IndexContainer], superseding superseded: [IndexSupersession] = []
+  ) -> (id: ObjectID, bytes: [UInt8]) {
+    var writer = SegmentWriter(containers: containers, superseded: superseded)
+    for entry in entries.sorted(by: IndexEntry.precedes) { writer.append(entry) }
+    return writer.finish()
+  }
+}
+
+extension IndexEntry {
+  /// The order of a segment: by key, then by container and offset.
+  static func precedes(_ left: IndexEntry, _ right: IndexEntry) -> Bool {
+    if left.key != right.key { return left.key < right.key }
+    return left.container == right.container ? left.offset < right.offset : left.container < right.container
+  }
+}

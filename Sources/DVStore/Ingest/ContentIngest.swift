@@ -1,0 +1,136 @@
+public import DVFile
+public import DVObject
+
+/// Turns file contents into objects of a store: hashes the whole, cuts it into chunks, stores those that are new.
+///
+/// Every byte is hashed in the buffer it is stored from, so an object never has other bytes than its name says, whatever
+/// happens to the file meanwhile. Without a writer, contents are only hashed.
+public struct ContentIngest: Sendable {
+  public let writer: ObjectWriter?
+  private let limits: ChunkLimits
+
+  /// Files up to this size are read whole and handled by one task; larger ones by all cores. In bytes.
+  public static let smallLimit = 1 << 20
+
+  public init(writer: ObjectWriter?, limits: ChunkLimits = .standard) {
+    self.writer = writer
+    self.limits = limits
+  }
+
+  /// Stores the content of a small file.
+  ///
+  /// - Parameter memory: what earlier contents taught about the codec; contents of one directory are mostly of one kind.
+  /// - Returns: the object ID.
+  public func ingest(_ content: [UInt8], memory: inout CodecMemory) async throws(StoreError) -> ObjectID {
+    let oid = ObjectID(hashing: content.span)
+    guard let writer, !content.isEmpty else { return oid }
+    if content.count <= limits.minimum {
+      let key = ObjectKey(kind: .chunk, id: oid)
+      if try await writer.claim(key) { try writer.put(content.span, as: key, memory: &memory) }
+      return oid
+    }
+    var lengths: [Int] = []
+    var chunker = Chunker(limits: limits)
+    var start = 0
+    while let length = chunker.nextBoundary(in: content.span.extracting(start..<content.count)) {
+      lengths.append(length)
+      start += length
+    }
+    if start < content.count { lengths.append(content.count - start) }
+    if lengths.count == 1 {
+      let key = ObjectKey(kind: .chunk, id: oid)
+      if try await writer.claim(key) { try writer.put(content.span, as: key, memory: &memory) }
+      return oid
+    }
+    var list = ChunkListBuilder()
+    for chunk in try await store(content, cutInto: lengths, memory: &memory, writer: writer) { append(chunk, to: &list) }
+    // Fewer than 8,192 chunks: no inner node.
+    if let root = list.finish(emit: { _, _ in }) {
+      try await writer.store(root, as: ObjectKey(kind: .chunkList, id: oid))
+    }
+    return oid
+  }
+
+  private func append(_ chunk: ChunkReference, to list: inout ChunkListBuilder) { list.append(chunk, emit: { _, _ in }) }
+
+  /// Hashes and stores the chunks of `content`.
+  private func store(
+    _ content: [UInt8], cutInto lengths: [Int], memory: inout CodecMemory, writer: ObjectWriter
+  ) async throws(StoreError) -> [ChunkReference] {
+    var references: [ChunkReference] = []
+    var start = 0
+    for length in lengths {
+      references.append(ChunkReference(id: ObjectID(hashing: content.span.extracting(start..<(start + length))), length: length))
+      start += length
+    }
+    let isNew = try await writer.claim(references.map { ObjectKey(kind: .chunk, id: $0.id) })
+    start = 0
+    for (chunk, isNew) in zip(references, isNew) {
+      if isNew {
+        try writer.put(
+          content.span.extracting(start..<(start + chunk.length)), as: ObjectKey(kind: .chunk, id: chunk.id),
+          memory: &memory)
+      }
+      start += chunk.length
+    }
+    return references
+  }
+
+  /// Stores the content of a large file, from the reader's position to its end, on all cores.
+  ///
+  /// One task reads, hashes the whole and finds the boundaries; others hash, encode and store batches of chunks. Takes
+  /// some 4 MiB of memory per core, whatever the size.
+  ///
+  /// - Parameter progress: called with the number of bytes read since the last call.
+  /// - Returns: the object ID and how many bytes there were.
+  public func ingestLarge(
+    _ file: borrowing FileReader, progress: @Sendable (Int) -> Void = { _ in }
+  ) async throws -> (oid: ObjectID, size: UInt64) {
+    guard let writer else { return try hash(file, progress: progress) }
+    let width = max(2, Machine.coreCount)
+    return try await withThrowingTaskGroup(of: IngestBatch.Result.self) { group in
+      var cutter = BatchCutter(limits: limits)
+      var digest = Digest()
+      var size: UInt64 = 0
+      var list = OrderedChunkList(writer: writer)
+      var idle: [AlignedBuffer] = []
+      var running = 0
+      while true {
+        let buffer = idle.popLast() ?? AlignedBuffer(capacity: IngestBatch.byteCount)
+        try file.read(into: buffer)
+        if buffer.count == 0 { break }
+        progress(buffer.count)
+        size += UInt64(buffer.count)
+        buffer.withSpan { digest.update($0) }
+        let batch = cutter.cut(buffer)
+        if running >= width, let result = try await group.next() {
+          running -= 1
+          idle.append(result.buffer)
+          try await list.add(result)
+        }
+        group.addTask { try await batch.store(in: writer) }
+        running += 1
+      }
+      while let result = try await group.next() { try await list.add(result) }
+      if let last = cutter.finish() { try await list.add(try await last.store(in: writer)) }
+      let oid = digest.finish()
+      try await list.finish(oid: oid)
+      return (oid, size)
+    }
+  }
+
+  private func hash(
+    _ file: borrowing FileReader, progress: (Int) -> Void
+  ) throws(FileError) -> (oid: ObjectID, size: UInt64) {
+    let buffer = AlignedBuffer(capacity: 1 << 20)
+    var digest = Digest()
+    var size: UInt64 = 0
+    while true {
+      try file.read(into: buffer)
+      if buffer.count == 0 { return (digest.finish(), size) }
+      buffer.withSpan { digest.update($0) }
+      size += UInt64(buffer.count)
+      progress(buffer.count)
+    }
+  }
+}

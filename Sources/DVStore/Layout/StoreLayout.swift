@@ -1,0 +1,65 @@
+import DVBackend
+import DVObject
+
+/// The keys of a store on its backend: the same in the local store, a directory remote and a bucket.
+///
+///     format/<n>                  see ``StoreFormat``
+///     packs/<aa>/<sha256>         packs, by the first byte of their names
+///     objects/<aa>/<oid>          whole files as they are
+///     index/<level>-<sha256>      index segments
+///     pending/<ulid>-<sha256>     pushes under way
+///     roots/<ulid>-<sha256>       what pushes made complete
+///     gc/condemned/<ulid>-<sha256>  what gc means to delete
+enum StoreLayout {
+  static let format = "format/"
+  static let packs = "packs/"
+  static let index = "index/"
+  static let pending = "pending/"
+  static let roots = "roots/"
+  static let retired = "retired/"
+  static let condemned = "gc/condemned/"
+
+  static func container(_ container: IndexContainer) -> BackendKey {
+    let folder = container.kind == .pack ? "packs/" : "objects/"
+    return key(folder + container.id.hex.prefix(2) + "/" + container.id.hex)
+  }
+
+  static func pack(_ id: ObjectID) -> BackendKey { container(IndexContainer(kind: .pack, id: id, size: 0)) }
+
+  static func segment(_ id: ObjectID, level: Int) -> BackendKey { key("\(index)\(level)-\(id.hex)") }
+
+  static func format(_ number: Int) -> BackendKey { key("\(format)\(number)") }
+
+  static func record(_ folder: String, ulid: ULID, id: ObjectID) -> BackendKey { key("\(folder)\(ulid)-\(id.hex)") }
+
+  /// Reads the level and name of a segment from its key.
+  static func segment(from key: BackendKey) -> (level: Int, id: ObjectID)? {
+    let parts = key.text.dropFirst(index.count).split(separator: "-", omittingEmptySubsequences: false)
+    guard key.text.hasPrefix(index), parts.count == 2, let level = Int(parts[0]), (0...62).contains(level),
+      let id = try? ObjectID(hex: parts[1])
+    else { return nil }
+    return (level, id)
+  }
+
+  /// Reads the name of a pack from its key.
+  static func pack(from key: BackendKey) -> ObjectID? {
+    let parts = key.text.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[0] == "packs", let id = try? ObjectID(hex: parts[2]), id.hex.hasPrefix(parts[1])
+    else { return nil }
+    return id
+  }
+
+  /// Reads time-ordered name and digest from the key of a root, pending or condemned record.
+  static func record(from key: BackendKey) -> (ulid: ULID, id: ObjectID)? {
+    guard let name = key.text.split(separator: "/").last else { return nil }
+    let parts = name.split(separator: "-", omittingEmptySubsequences: false)
+    guard parts.count == 2, let ulid = ULID(String(parts[0])), let id = try? ObjectID(hex: parts[1]) else { return nil }
+    return (ulid, id)
+  }
+
+  /// Makes a key from text that this type composed of hex digits and fixed names.
+  private static func key(_ text: String) -> BackendKey {
+    guard let key = try? BackendKey(text) else { preconditionFailure("'\(text)' is not a key") }
+    return key
+  }
+}

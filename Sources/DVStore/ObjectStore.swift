@@ -1,0 +1,89 @@
+public import DVBackend
+public import DVObject
+public import SystemPackage
+
+/// Objects on a backend: the local store, a directory remote and a bucket are the same type on three backends.
+///
+/// The backend keeps bytes under keys; the store gives them meaning: packs hold objects, index segments say where.
+/// Every call is safe from many tasks, and many processes may use one store at a time: nothing is ever modified, and
+/// what a merge replaces stays readable in its successor.
+public final class ObjectStore: Sendable {
+  public let backend: any Backend
+  /// What messages call the store: `the local store`, `remote 'origin'`.
+  public let name: String
+  /// A local directory for files under construction, on the backend's file system if that is a directory.
+  public let scratch: FilePath
+
+  let index: IndexSet
+  let coders = CoderPool()
+
+  /// Whether opening may make a store where none is.
+  public enum Presence: Hashable, Sendable {
+    case mustExist
+    case mayBeMade
+  }
+
+  /// Opens a store, reading its format and the list of its index segments.
+  ///
+  /// - Throws: ``StoreError/Code/format`` if there is none (and `presence` does not allow to make one) or it needs a
+  ///   newer dv.
+  public init(
+    backend: any Backend, name: String, scratch: FilePath, presence: Presence
+  ) async throws(StoreError) {
+    self.backend = backend
+    self.name = name
+    self.scratch = scratch
+    index = IndexSet(backend: backend)
+    try await readFormat(presence)
+    try await index.refresh()
+  }
+
+  private func readFormat(_ presence: Presence) async throws(StoreError) {
+    do {
+      let listed = try await backend.list(StoreLayout.format)
+      let numbers = listed.compactMap { Int($0.key.text.dropFirst(StoreLayout.format.count)) }
+      guard let highest = numbers.max() else {
+        guard presence == .mayBeMade else {
+          throw StoreError(.format, "\(backend.description) holds no dv store (no key '\(StoreLayout.format)…').")
+        }
+        try await backend.put(StoreFormat.current.encoded(), at: StoreLayout.format(1))
+        return
+      }
+      let key = StoreLayout.format(highest)
+      guard let bytes = try await backend.get(key), let format = StoreFormat(decoding: bytes) else {
+        throw StoreError(.format, "'\(key)' in \(name) is not a format of dv. A newer dv may have made it.")
+      }
+      let unknown = StoreFormat.unknown(in: format.read + format.write)
+      guard unknown.isEmpty else {
+        throw StoreError(
+          .format, "\(name) needs \(unknown.joined(separator: ", ")), which this dv lacks. Install a newer dv.")
+      }
+    } catch let error as StoreError {
+      throw error
+    } catch let error as BackendError {
+      throw StoreError(error)
+    } catch {
+      throw StoreError(.other, "\(error)", cause: error)
+    }
+  }
+
+  /// Reads the list of index segments again, to see what other processes wrote.
+  public func refresh() async throws(StoreError) { try await index.refresh() }
+
+  /// Whether the store holds an object, by its index.
+  ///
+  /// Objects in packs that gc means to delete do not count while a session of an ``ObjectWriter`` is open.
+  public func contains(_ key: ObjectKey) async throws(StoreError) -> Bool { try await index.contains(key) }
+
+  /// Whether the store holds the content of a file, by its index: one chunk or a chunk list. Does not look at the chunks
+  /// of a list.
+  public func containsFile(_ oid: ObjectID) async throws(StoreError) -> Bool {
+    if try await index.contains(ObjectKey(kind: .chunk, id: oid)) { return true }
+    return try await index.contains(ObjectKey(kind: .chunkList, id: oid))
+  }
+
+  /// Returns the places an object lies in.
+  public func locations(of key: ObjectKey) async throws(StoreError) -> [ObjectLocation] {
+    try await index.locations(of: key)
+  }
+}

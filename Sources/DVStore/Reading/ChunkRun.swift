@@ -1,0 +1,107 @@
+import DVBackend
+import DVObject
+
+/// Chunks of one file that follow each other and lie close together in one container: read with one request.
+struct ChunkRun: Sendable {
+  private(set) var chunks: [(reference: ChunkReference, location: ObjectLocation)] = []
+  /// Bytes of the chunks, decoded.
+  private(set) var byteCount = 0
+
+  /// The most decoded bytes of a run.
+  static let byteLimit = 4 << 20
+  /// The most bytes between two chunks that are read for nothing rather than asked for apart.
+  static let gapLimit: UInt64 = 64 << 10
+
+  /// The bytes of the container to read.
+  var range: Range<UInt64> {
+    guard let first = chunks.first, let last = chunks.last else { return 0..<0 }
+    return first.location.offset..<last.location.range.upperBound
+  }
+
+  /// Adds a chunk if it fits.
+  mutating func append(_ reference: ChunkReference, at location: ObjectLocation) -> Bool {
+    if let last = chunks.last {
+      let end = last.location.range.upperBound
+      guard location.container.id == last.location.container.id, location.container.kind == last.location.container.kind,
+        location.offset >= end, location.offset - end <= Self.gapLimit, byteCount + reference.length <= Self.byteLimit
+      else { return false }
+    }
+    chunks.append((reference, location))
+    byteCount += reference.length
+    return true
+  }
+}
+
+extension ObjectStore {
+  /// Cuts `chunks` into runs.
+  func runs(of chunks: [ChunkReference]) async throws(StoreError) -> [ChunkRun] {
+    var runs: [ChunkRun] = []
+    var run = ChunkRun()
+    for chunk in chunks {
+      let key = ObjectKey(kind: .chunk, id: chunk.id)
+      var locations = try await locations(of: key)
+      if locations.isEmpty {
+        try await refresh()
+        locations = try await self.locations(of: key)
+      }
+      // A location that goes on from the last one saves a request.
+      let follows = locations.first { location in
+        var trial = run
+        return trial.append(chunk, at: location)
+      }
+      guard let location = follows ?? locations.first else {
+        throw StoreError(.missing, "The \(key) is not in \(name).", key: key)
+      }
+      guard location.length == chunk.length else {
+        throw StoreError(.corrupt, "The \(key) has \(location.length) bytes in the index of \(name), \(chunk.length) in a chunk list.", key: key)
+      }
+      if !run.append(chunk, at: location) {
+        runs.append(run)
+        run = ChunkRun()
+        _ = run.append(chunk, at: location)
+      }
+    }
+    if !run.chunks.isEmpty { runs.append(run) }
+    return runs
+  }
+
+  /// Returns the decoded chunks of a run, one after the other.
+  ///
+  /// - Parameter thorough: whether each chunk is checked against its ID and, if damaged, looked for elsewhere. Without it,
+  ///   the caller MUST check the whole.
+  func content(of run: ChunkRun, thorough: Bool) async throws(StoreError) -> [UInt8] {
+    var content: [UInt8] = []
+    content.reserveCapacity(run.byteCount)
+    if thorough {
+      for chunk in run.chunks { content += try await read(ObjectKey(kind: .chunk, id: chunk.reference.id)) }
+      return content
+    }
+    guard let first = run.chunks.first else { return [] }
+    let range = run.range
+    let stored: [UInt8]?
+    do { stored = try await backend.get(StoreLayout.container(first.location.container), range: range) } catch {
+      throw StoreError(error, key: ObjectKey(kind: .chunk, id: first.reference.id))
+    }
+    guard let stored else { return try await self.content(of: run, thorough: true) }
+    let decoder = try coders.takeDecoder()
+    defer { coders.give(decoder) }
+    var piece: [UInt8] = []
+    for (reference, location) in run.chunks {
+      let start = Int(location.offset - range.lowerBound)
+      let bytes = stored.span.extracting(start..<(start + location.storedLength))
+      if location.codec == .raw {
+        content.append(span: bytes)
+        continue
+      }
+      do throws(PackFormatError) {
+        try decoder.decode(bytes, codec: location.codec, length: location.length, into: &piece)
+      } catch {
+        let key = ObjectKey(kind: .chunk, id: reference.id)
+        throw StoreError(
+          .corrupt, "The \(key) in '\(StoreLayout.container(location.container))' of \(name) is damaged: \(error).", key: key)
+      }
+      content.append(contentsOf: piece)
+    }
+    return content
+  }
+}

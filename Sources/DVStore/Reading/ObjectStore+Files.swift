@@ -1,0 +1,90 @@
+import DVFile
+public import DVObject
+
+extension ObjectStore {
+  /// Passes the content of a file to `sink` in order, in pieces of some megabytes at most.
+  ///
+  /// The content is proved by the whole file's SHA-256 when all of it has been passed: what `sink` did before MUST not
+  /// count until this returns. Pieces are read and decoded on all cores, a few ahead of the sink.
+  ///
+  /// - Parameters:
+  ///   - size: how many bytes the file has, as its pointer or tree says.
+  ///   - thorough: whether each chunk is proved too, and looked for in other places if damaged. Slower; for a second try
+  ///     when the first found damage, because it either delivers or names the damaged chunk.
+  /// - Throws: ``StoreError`` with code `corrupt` or `missing`; what `sink` throws.
+  public func readFile(
+    _ oid: ObjectID, size: UInt64, thorough: Bool = false, into sink: (Span<UInt8>) throws -> Void
+  ) async throws {
+    if size == 0 {
+      guard oid == ObjectID(hashing: [UInt8]().span) else { throw mismatch(oid, size: size) }
+      return
+    }
+    let chunk = ObjectKey(kind: .chunk, id: oid)
+    if size <= UInt64(ObjectKind.chunk.byteLimit), try await index.contains(chunk) {
+      let bytes = try await read(chunk)
+      guard UInt64(bytes.count) == size else { throw mismatch(oid, size: size) }
+      try sink(bytes.span)
+      return
+    }
+    var digest = Digest()
+    var count: UInt64 = 0
+    try await forEachChunkList(of: oid, size: size) { chunks in
+      try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group in
+        let runs = try await runs(of: chunks)
+        let ahead = Machine.coreCount + 1
+        var started = 0
+        var ready: [Int: [UInt8]] = [:]
+        for next in runs.indices {
+          while ready[next] == nil {
+            while started < runs.count, started < next + ahead {
+              let (number, run) = (started, runs[started])
+              group.addTask { (number, try await self.content(of: run, thorough: thorough)) }
+              started += 1
+            }
+            guard let (number, content) = try await group.next() else { break }
+            ready[number] = content
+          }
+          guard let content = ready.removeValue(forKey: next) else { continue }
+          digest.update(content.span)
+          count += UInt64(content.count)
+          try sink(content.span)
+        }
+      }
+    }
+    guard count == size, digest.finish() == oid else { throw mismatch(oid, size: size) }
+  }
+
+  private func mismatch(_ oid: ObjectID, size: UInt64) -> StoreError {
+    StoreError(
+      .corrupt, "The content of \(oid) in \(name) is damaged: its \(size) bytes have another hash. Nothing was delivered.",
+      key: ObjectKey(kind: .chunkList, id: oid))
+  }
+
+  /// Calls `body` with the chunks of a file in order, up to 8,192 at a time.
+  ///
+  /// - Throws: ``StoreError/Code/corrupt`` if the list covers another number of bytes than `size`.
+  public func forEachChunkList(
+    of oid: ObjectID, size: UInt64, _ body: ([ChunkReference]) async throws -> Void
+  ) async throws {
+    let key = ObjectKey(kind: .chunkList, id: oid)
+    try await visit(key, at: .root(bytes: size), body)
+  }
+
+  private func visit(
+    _ key: ObjectKey, at place: ChunkListNode.Place, _ body: ([ChunkReference]) async throws -> Void
+  ) async throws {
+    let bytes = try await read(key)
+    let node: ChunkListNode
+    do { node = try ChunkListNode(decoding: bytes.span, at: place) } catch {
+      throw StoreError(.corrupt, "The \(key) in \(name) is damaged: \(error).", key: key, cause: error)
+    }
+    switch node.entries {
+    case .chunks(let chunks): try await body(chunks)
+    case .nodes(let nodes):
+      for (index, child) in nodes.enumerated() {
+        try await visit(
+          ObjectKey(kind: .chunkListNode, id: child.id), at: node.place(ofNode: index, in: place), body)
+      }
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import DVBackend
+public import DVObject
+
+extension ObjectStore {
+  /// Returns the bytes of an object, decoded and checked.
+  ///
+  /// A chunk or node is checked against its name, a chunk list against the hash it carries. A location that fails is
+  /// passed over for the next one; only when none is left is damage reported.
+  ///
+  /// - Throws: ``StoreError/Code/missing`` if no location is known or all are gone, ``StoreError/Code/corrupt`` if every
+  ///   copy is damaged.
+  public func read(_ key: ObjectKey) async throws(StoreError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    try await read(key, into: &bytes)
+    return bytes
+  }
+
+  /// Reads an object into `bytes`, which is emptied first.
+  func read(_ key: ObjectKey, into bytes: inout [UInt8]) async throws(StoreError) {
+    var tried: Set<ObjectLocation> = []
+    var failure: StoreError?
+    for attempt in 0..<2 {
+      for location in try await index.locations(of: key) where tried.insert(location).inserted {
+        do throws(StoreError) {
+          let stored = try await stored(at: location, key: key)
+          try decode(stored.span, of: key, codec: location.codec, length: location.length, at: location, into: &bytes)
+          return
+        } catch {
+          if error.code != .corrupt, error.code != .missing { throw error }
+          // Damage says more than absence: a merge may have taken a container away, which is no damage.
+          if failure == nil || error.code == .corrupt { failure = error }
+        }
+      }
+      if attempt == 0 { try await index.refresh() }
+    }
+    throw failure ?? StoreError(.missing, "The \(key) is not in \(name).", key: key)
+  }
+
+  /// Reads the stored bytes at a location.
+  private func stored(at location: ObjectLocation, key: ObjectKey) async throws(StoreError) -> [UInt8] {
+    do {
+      guard let bytes = try await backend.get(StoreLayout.container(location.container), range: location.range) else {
+        throw StoreError(
+          .missing, "The \(key) is missing: '\(StoreLayout.container(location.container))' of \(name) is gone.", key: key)
+      }
+      return bytes
+    } catch let error as StoreError {
+      throw error
+    } catch let error as BackendError {
+      throw StoreError(error, key: key)
+    } catch {
+      throw StoreError(.other, "\(error)", key: key, cause: error)
+    }
+  }
+
+  /// Decodes and checks stored bytes.
+  func decode(
+    _ stored: Span<UInt8>, of key: ObjectKey, codec: Codec, length: Int, at location: ObjectLocation,
+    into bytes: inout [UInt8]
+  ) throws(StoreError) {
+    let container = StoreLayout.container(location.container)
+    let decoder = try coders.takeDecoder()
+    defer { coders.give(decoder) }
+    do throws(PackFormatError) {
+      try decoder.decode(stored, codec: codec, length: length, into: &bytes)
+    } catch {
+      throw damaged(key, in: container.text, because: "\(error)")
+    }
+    try verify(bytes, of: key, in: container.text)
+  }
+
+  /// Checks that `bytes` are those of `key`.
+  func verify(_ bytes: [UInt8], of key: ObjectKey, in container: String) throws(StoreError) {
+    if key.kind.isNamedByContent {
+      guard ObjectID(hashing: bytes.span) == key.id else {
+        throw damaged(key, in: container, because: "its bytes are not those its name says")
+      }
+    } else {
+      do { _ = try ChunkListNode(decoding: bytes.span) } catch { throw damaged(key, in: container, because: "\(error)") }
+    }
+  }
+
+  private func damaged(_ key: ObjectKey, in container: String, because reason: String) -> StoreError {
+    StoreError(
+      .corrupt, "The \(key) in '\(container)' of \(name) is damaged: \(reason). Nothing was taken from it.", key: key)
+  }
+}

@@ -1,0 +1,90 @@
+import DVFile
+import DVObject
+import DVZlib
+import Synchronization
+import SystemPackage
+
+/// A pack under construction.
+///
+/// The file layer writes blocks of 4 MiB from a thread of its own and feeds the digest there, so that neither the disk
+/// nor the pack's SHA-256 holds up those who hash and compress.
+struct OpenPack: Sendable {
+  /// The SHA-256 of what was written so far. The file's thread updates it, block by block; it is read when all is written.
+  private final class RunningDigest: Sendable {
+    let digest = Mutex(Digest())
+
+    init() {}
+  }
+
+  private let file: BlockFile
+  private let running: RunningDigest
+  private(set) var entries: [PackTableEntry] = []
+  private(set) var length: Int
+
+  /// Packs are closed when they have this many bytes.
+  static let target = 64 << 20
+  /// And when they have this many entries, so that a table stays small: 9 MiB.
+  static let entryLimit = 200_000
+
+  init(in scratch: FilePath) throws(StoreError) {
+    let running = RunningDigest()
+    self.running = running
+    do throws(FileError) {
+      file = try BlockFile(temporaryIn: scratch) { block in running.digest.withLock { $0.update(block) } }
+      let header = PackHeader().encoded()
+      try file.append(header.span)
+      length = header.count
+    } catch {
+      throw StoreError(error)
+    }
+  }
+
+  var isFull: Bool { length >= Self.target || entries.count >= Self.entryLimit }
+
+  /// Adds an object's stored bytes.
+  mutating func append(
+    _ key: ObjectKey, codec: Codec, stored: Span<UInt8>, length objectLength: Int
+  ) throws(StoreError) {
+    let header = PackEntryHeader(key: key, codec: codec, storedLength: stored.count, length: objectLength)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(PackEntryHeader.byteCount)
+    header.append(to: &bytes, crc32: CRC32.checksum)
+    do throws(FileError) {
+      try file.append(bytes.span)
+      try file.append(stored)
+    } catch {
+      throw StoreError(error)
+    }
+    entries.append(PackTableEntry(header: header, offset: length + bytes.count))
+    length += bytes.count + stored.count
+  }
+
+  /// Writes table and trailer and makes the file durable. Blocks until the disk has it.
+  ///
+  /// - Returns: the pack, at a temporary path.
+  func seal() throws(StoreError) -> SealedPack {
+    let table = PackTable(entries: entries).encoded(at: UInt64(length))
+    do throws(FileError) {
+      try file.append(table.span)
+      try file.finish()
+    } catch {
+      throw StoreError(error)
+    }
+    let id = running.digest.withLock { $0.finish() }
+    return SealedPack(id: id, size: UInt64(length + table.count), entries: entries, path: file.path)
+  }
+
+  /// Removes the file.
+  func discard() { file.discard() }
+}
+
+/// A complete, durable pack, still under a temporary name.
+struct SealedPack: Sendable {
+  let id: ObjectID
+  /// Size in bytes.
+  let size: UInt64
+  let entries: [PackTableEntry]
+  let path: FilePath
+
+  var container: IndexContainer { IndexContainer(kind: .pack, id: id, size: size) }
+}
