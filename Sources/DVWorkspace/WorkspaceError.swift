@@ -1,5 +1,6 @@
 public import DVFile
-public import DVObject
+import DVObject
+public import DVStore
 
 /// Why the working tree could not be read or changed.
 public struct WorkspaceError: Error, Sendable, CustomStringConvertible {
@@ -22,6 +23,9 @@ public struct WorkspaceError: Error, Sendable, CustomStringConvertible {
     /// The file system refused.
     case denied
     case noSpace
+    /// The store could not serve.
+    case store
+    case interrupted
     /// The file system folds two names into one.
     case collision
     case io
@@ -54,6 +58,32 @@ public struct WorkspaceError: Error, Sendable, CustomStringConvertible {
       case .unsupported, .notRegular, .symlink: .unsupported
       case .input: .input
       default: .io
+      }
+    self.init(code, error.message, cause: error)
+  }
+
+  /// Wraps a failure of a floor below, keeping its kind and its words.
+  public init(wrapping error: any Error) {
+    switch error {
+    case let error as WorkspaceError: self = error
+    case let error as FileError: self.init(error)
+    case let error as ObjectFormatError: self.init(error)
+    case let error as StoreError: self.init(error)
+    case is CancellationError: self.init(.interrupted, "Interrupted.", cause: error)
+    default: self.init(.io, "\(error)", cause: error)
+    }
+  }
+
+  /// Wraps a failure of the store, keeping its kind and its words.
+  public init(_ error: StoreError) {
+    let code: Code =
+      switch error.code {
+      case .missing: .missing
+      case .corrupt: .corrupt
+      case .denied: .denied
+      case .noSpace: .noSpace
+      case .changed: .changed
+      default: .store
       }
     self.init(code, error.message, cause: error)
   }

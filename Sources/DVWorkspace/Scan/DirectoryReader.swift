@@ -51,7 +51,7 @@ struct DirectoryReader {
   private static let largeCount = 8192
 
   /// Lists a directory and compares each name with the cached state.
-  mutating func read(_ pending: PendingDirectory) async throws(FileError) -> FoundDirectory {
+  mutating func read(_ pending: PendingDirectory) async throws -> FoundDirectory {
     let directory = try cursor.directory(at: pending.path)
     let stat = try directory.handle.stat()
     try directory.handle.list(into: &listing)
@@ -73,7 +73,7 @@ struct DirectoryReader {
       let names = listing
       let size = Self.largeCount / 2
       let ranges = stride(from: 0, to: names.count, by: size).map { $0..<min($0 + size, names.count) }
-      let parts = try await ranges.mapConcurrently(width: Machine.coreCount) { range throws(FileError) in
+      let parts = try await ranges.mapConcurrently(width: Machine.coreCount) { range in
         var part = MatchedNames()
         try task.match(range, of: names, into: &part)
         return part

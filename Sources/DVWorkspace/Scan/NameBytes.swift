@@ -20,7 +20,7 @@ extension Span<UInt8> {
 
   private func matches(_ text: StaticString, at start: Int) -> Bool {
     guard start >= 0, start + text.utf8CodeUnitCount <= count else { return false }
-    return unsafe text.withUTF8Buffer { wanted in
+    return text.withUTF8Buffer { wanted in
       for index in 0..<wanted.count where unsafe self[start + index] != wanted[index] { return false }
       return true
     }

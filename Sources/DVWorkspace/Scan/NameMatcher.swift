@@ -113,13 +113,17 @@ struct NameMatcher: Sendable {
       {
         entry.oid = before.oid
         entry.flags = before.flags
+        entry.savedMode = before.savedMode
       } else {
+        // What was saved under this name stays known, so that a change can be told from a touch.
+        entry.oid = before.oid
+        entry.flags = before.flags.intersection(.saved)
+        entry.savedMode = before.savedMode
         result.isUnchanged = false
         result.toHash += 1
       }
     } else {
       result.isUnchanged = false
-      entry.flags.insert(.new)
       if mode == .directory {
         result.children.append((result.entries.count, nil))
       } else {

@@ -1,5 +1,5 @@
-public import DVFile
-public import DVObject
+import DVFile
+import DVObject
 public import SystemPackage
 
 /// A look at one tracked file or directory on disk: what is there, and what of it must be read because the cache does not
@@ -32,8 +32,8 @@ public struct TreeScan: Sendable {
   /// - Complexity: one `lstat` for each name.
   public func run(cache: StatCache?) async throws(WorkspaceError) -> ScanResult? {
     let start = FileTime.now
-    do throws(FileError) {
-      guard let stat = try location.stat() else { return nil }
+    do {
+      guard let stat = try location.fileStat() else { return nil }
       switch stat.kind {
       case .directory:
         return try await directory(cache: cache, start: start)
@@ -46,19 +46,21 @@ public struct TreeScan: Sendable {
           message: "'\(target)' is not a file or a directory\(stat.kind == .symlink ? " but a symbolic link" : "").")
       }
     } catch {
-      throw WorkspaceError(error)
+      throw WorkspaceError(wrapping: error)
     }
   }
 
   private func file(_ stat: FileStat, cache: StatCache?, start: FileTime) -> ScanResult {
     var entry = StatEntry(stat, mode: stat.isExecutable ? .executable : .file)
     var changes = 1
-    if let cache, let old = cache.state.entries.first, !cache.state.isDirectory, cache.state.device == stat.device,
-      old.flags.contains([.hashed, .trusted]), old.hasIdentity(stat)
-    {
+    if let cache, let old = cache.state.entries.first, !cache.state.isDirectory {
+      let isSame =
+        cache.state.device == stat.device && old.flags.contains([.hashed, .trusted]) && old.hasIdentity(stat)
+        && old.mode == entry.mode
       entry.oid = old.oid
-      entry.flags = old.flags
-      changes = 0
+      entry.savedMode = old.savedMode
+      entry.flags = isSame ? old.flags : old.flags.intersection(.saved)
+      if isSame { changes = 0 }
     }
     var state = TreeState()
     state.device = stat.device
@@ -66,7 +68,7 @@ public struct TreeScan: Sendable {
     return ScanResult(state: state, rules: rules.digest, start: start, toHash: changes)
   }
 
-  private func directory(cache: StatCache?, start: FileTime) async throws(FileError) -> ScanResult {
+  private func directory(cache: StatCache?, start: FileTime) async throws -> ScanResult {
     let digest = rules.digest
     let old = cache.flatMap { $0.state.isDirectory ? $0.state : nil }
     let root = OpenDirectory(try DirectoryHandle(location))
@@ -82,9 +84,11 @@ public struct TreeScan: Sendable {
       let batchSize = max(1, min(64, level.count / (width * 4)))
       let batches = stride(from: 0, to: level.count, by: batchSize).map { level[$0..<min($0 + batchSize, level.count)] }
       let target = target
-      let found = try await batches.mapConcurrently(width: width) { batch throws(FileError) in
+      let found = try await batches.mapConcurrently(width: width) { batch in
         var reader = DirectoryReader(root: root, target: target, old: old)
-        return try await batch.asyncMap { pending throws(FileError) in try await reader.read(pending) }
+        var found: [FoundDirectory] = []
+        for pending in batch { found.append(try await reader.read(pending)) }
+        return found
       }
       var next: [PendingDirectory] = []
       for directory in found.joined() {

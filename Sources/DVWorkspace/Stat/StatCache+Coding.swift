@@ -1,4 +1,4 @@
-public import DVObject
+import DVObject
 
 /// The file of a stat cache. See `docs/format/stat-cache.md`.
 ///

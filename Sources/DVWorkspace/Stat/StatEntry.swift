@@ -1,11 +1,12 @@
-public import DVObject
+import DVObject
 
 /// One name of a directory as it was last seen on disk.
 ///
 /// Entries lie in one flat array, 72 bytes each, in memory as in the file (see `docs/format/stat-cache.md`): a million
 /// of them are 72 MB and are read and written without touching them one by one.
 struct StatEntry: Sendable, BitwiseCopyable {
-  /// The SHA-256 of the content; meaningful if ``Flags/hashed`` is set. A directory's stands in its ``StatDirectory``.
+  /// The SHA-256 of the content on disk or of what was saved, as the flags say. A directory's stands in its
+  /// ``StatDirectory``.
   var oid: ObjectID
   var inode: UInt64
   /// Bytes.
@@ -20,22 +21,20 @@ struct StatEntry: Sendable, BitwiseCopyable {
   /// An ``EntryMode``, raw.
   var mode: UInt8
   var flags: Flags
-  /// Keeps the bytes of the file defined.
-  var padding: UInt8 = 0
+  /// The mode that was last added or checked out under this name; 0 if nothing was.
+  var savedMode: UInt8 = 0
 
   /// What is known of an entry.
   struct Flags: OptionSet, Sendable, BitwiseCopyable {
     var rawValue: UInt8
     init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// ``StatEntry/oid`` is that of the content the identity stands for.
+    /// ``StatEntry/oid`` is that of the content on disk.
     static let hashed = Flags(rawValue: 1)
     /// The identity is old enough to be believed: see `docs/racy.md`.
     static let trusted = Flags(rawValue: 2)
-    /// The content was added or checked out, so the store has it.
+    /// ``StatEntry/oid`` was added or checked out under this name. Without ``hashed`` the content on disk may be another.
     static let saved = Flags(rawValue: 4)
-    /// Seen by a scan only: the cache does not have this name.
-    static let new = Flags(rawValue: 8)
   }
 
   /// Whether the name stands for a directory.
