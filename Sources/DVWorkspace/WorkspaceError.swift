@@ -23,6 +23,10 @@ public struct WorkspaceError: Error, Sendable, CustomStringConvertible {
     /// The file system refused.
     case denied
     case noSpace
+    /// A pointer is not valid.
+    case pointer
+    /// Git left conflict markers in a pointer.
+    case conflicted
     /// The store could not serve.
     case store
     case interrupted

@@ -55,22 +55,28 @@ struct IngestWork {
     return pending
   }
 
-  /// Calls `body` with each entry that is no directory and its directory, for all or for what lies at or below `path`.
-  private func forEachEntry(below path: TreePath?, _ body: (_ entry: Int, _ directory: Int) -> Void) {
+  /// Calls `body` with each entry and its directory, for all or for what lies at or below `path`.
+  private func forEachEntry(
+    below path: TreePath?, withDirectories: Bool = false, _ body: (_ entry: Int, _ directory: Int) -> Void
+  ) {
     guard state.isDirectory else { return body(0, 0) }
-    guard let path, !path.isRoot else {
-      for number in state.directories.indices {
-        for index in state.directories[number].entries where !state.entries[index].isDirectory { body(index, number) }
+    func visit(_ number: Int) {
+      for index in state.directories[number].entries where withDirectories || !state.entries[index].isDirectory {
+        body(index, number)
       }
+    }
+    guard let path, !path.isRoot else {
+      for number in state.directories.indices { visit(number) }
       return
     }
     guard let (index, directory) = state.find(path) else { return }
     guard let start = state.directories[directory].firstChild(ofEntry: index, in: state),
       state.entries[index].isDirectory
     else { return body(index, directory) }
+    if withDirectories { body(index, directory) }
     var waiting = [start]
     while let number = waiting.popLast() {
-      for index in state.directories[number].entries where !state.entries[index].isDirectory { body(index, number) }
+      visit(number)
       waiting += state.directories[number].children.reversed()
     }
   }
@@ -106,8 +112,8 @@ struct IngestWork {
   /// Notes that what was read is in the store.
   mutating func markSaved(below path: TreePath? = nil) {
     var saved: [Int] = []
-    forEachEntry(below: path) { index, _ in saved.append(index) }
-    for index in saved where state.entries[index].flags.contains(.hashed) {
+    forEachEntry(below: path, withDirectories: true) { index, _ in saved.append(index) }
+    for index in saved where state.entries[index].isKnown {
       state.entries[index].flags.insert(.saved)
       state.entries[index].savedMode = state.entries[index].mode
       bases[index] = nil

@@ -103,6 +103,7 @@ struct NameMatcher: Sendable {
       let before = old.entries[known]
       if mode == .directory {
         if before.isDirectory {
+          entry.flags = before.flags.intersection(.saved)
           result.children.append((result.entries.count, old.directories[cached].firstChild(ofEntry: known, in: old)))
         } else {
           result.isUnchanged = false
