@@ -13,12 +13,12 @@ public struct IngestResult: Sendable {
   public let filesRead: Int
   /// How many bytes they have.
   public let bytesRead: UInt64
-  /// How many tree nodes were made.
-  public let nodes: Int
+  /// The tree nodes that were made and, without a writer, not stored.
+  let nodes: [ObjectID: [UInt8]]
   /// For entries whose content or mode differs from what was saved under their name, what was saved.
   let bases: [Int: SavedContent]
 
-  init(work: IngestWork, nodes: Int, rules: ObjectID, saved: ObjectID?) {
+  init(work: IngestWork, nodes: [ObjectID: [UInt8]], rules: ObjectID, saved: ObjectID?) {
     state = work.state
     pointer = work.state.pointer
     cache = StatCache(state: work.state.restoringSaved(work.bases), saved: saved, rules: rules)
@@ -26,6 +26,17 @@ public struct IngestResult: Sendable {
     bytesRead = work.bytesRead
     self.nodes = nodes
     bases = work.bases
+  }
+}
+
+extension IngestResult {
+  /// Returns a reader that also knows the nodes of this version that were not stored.
+  public func reader(over read: @escaping NodeReader) -> NodeReader {
+    let nodes = nodes
+    return { id in
+      if let bytes = nodes[id] { return bytes }
+      return try await read(id)
+    }
   }
 }
 

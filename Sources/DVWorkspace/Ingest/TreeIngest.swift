@@ -77,7 +77,8 @@ public struct TreeIngest: Sendable {
       let replacement = try work.state.item(at: path)
       let editor = TreeEditor(read: read, emit: { id, bytes in try await self.store(id, bytes) })
       let root = try await editor.replacing(path, in: pointer.oid, with: replacement)
-      var outcome = IngestResult(work: work, nodes: 0, rules: result.rules, saved: content.writer == nil ? cache?.saved : root.oid)
+      var outcome = IngestResult(
+        work: work, nodes: [:], rules: result.rules, saved: content.writer == nil ? cache?.saved : root.oid)
       outcome.pointer = Pointer(tree: root.oid, totals: root.totals)
       return outcome
     } catch {
@@ -139,17 +140,18 @@ public struct TreeIngest: Sendable {
 
   /// Builds the trees of all directories whose content is known and that have no oid yet.
   ///
-  /// - Returns: how many nodes were made.
-  private func build(_ state: inout TreeState) async throws -> Int {
-    var count = 0
+  /// - Returns: the nodes that were made, if they were not stored.
+  private func build(_ state: inout TreeState) async throws -> [ObjectID: [UInt8]] {
+    var made: [ObjectID: [UInt8]] = [:]
     for number in state.directories.indices.reversed() where !state.directories[number].isHashed {
       guard state.canBuild(number) else { continue }
       var nodes: [(ObjectID, [UInt8])] = []
       try state.build(number) { id, bytes in nodes.append((id, bytes)) }
-      for (id, bytes) in nodes { try await store(id, bytes) }
-      count += nodes.count
+      for (id, bytes) in nodes {
+        if content.writer == nil { made[id] = bytes } else { try await store(id, bytes) }
+      }
     }
-    return count
+    return made
   }
 
   private func store(_ id: ObjectID, _ bytes: [UInt8]) async throws {
