@@ -3,4 +3,12 @@
 #include <git2.h>
 #include <git2/sys/config.h>
 #include <git2/sys/repository.h>
+
+/* git_libgit2_opts takes variable arguments, which Swift cannot pass. */
+static inline int dv_git_set_extensions(const char **names, size_t count) {
+  return git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, names, count);
+}
+
+/* A macro made of a cast, which Swift does not see. */
+static inline int dv_git_entry_stage(const git_index_entry *entry) { return GIT_INDEX_ENTRY_STAGE(entry); }
 #endif

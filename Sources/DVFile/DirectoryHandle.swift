@@ -31,7 +31,7 @@ public struct DirectoryHandle: ~Copyable, Sendable {
     self.path = path
   }
 
-  private init(_ descriptor: consuming Descriptor, path: FilePath) {
+  init(_ descriptor: consuming Descriptor, path: FilePath) {
     self.descriptor = descriptor
     self.path = path
   }
@@ -261,6 +261,21 @@ public struct DirectoryHandle: ~Copyable, Sendable {
     try rename(name: name, to: newName, of: self)
   }
 
+  /// Moves the file at `source`, on the same file system, to `name` of this directory, in place of what had that name.
+  ///
+  /// - Throws: ``FileError`` with code `otherFileSystem`, and nothing done, if the two are on different ones.
+  public func moveIn(_ source: FilePath, as name: [UInt8]) throws(FileError) {
+    do throws(Errno) {
+      try unsafe withName(name) { to throws(Errno) in
+        try unsafe source.withPath { from throws(Errno) in
+          try unsafe SystemCall.rename(SystemCall.here, from, number, to)
+        }
+      }
+    } catch {
+      throw .rename(source, to: path.appending(name: name), error)
+    }
+  }
+
   /// Sets the permission bits of the file `name`, exactly.
   public func setMode(name: [UInt8], _ mode: UInt32) throws(FileError) {
     do throws(Errno) {
@@ -333,5 +348,24 @@ func linkTarget(_ directory: CInt, _ path: UnsafePointer<CChar>) throws(Errno) -
     }
     if count < room { return buffer[..<count].map { UInt8(bitPattern: $0) } }
     room *= 4
+  }
+}
+
+extension DirectoryHandle {
+  /// Opens the same directory once more.
+  public init(_ other: borrowing DirectoryHandle) throws(FileError) {
+    do throws(Errno) {
+      let number = other.number
+      let opened = try unsafe ".".withCString { text -> Result<CInt, Errno> in
+        do throws(Errno) {
+          return .success(try unsafe SystemCall.open(number, text, O_RDONLY | O_DIRECTORY))
+        } catch {
+          return .failure(error)
+        }
+      }.get()
+      self.init(Descriptor(opened), path: other.path)
+    } catch {
+      throw .open(other.path, error)
+    }
   }
 }

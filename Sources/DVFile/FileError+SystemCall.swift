@@ -31,10 +31,10 @@ extension FileError {
   private init(_ what: String, _ path: FilePath, to other: FilePath? = nil, _ errno: Errno) {
     let failure = Failure(errno)
     let target = other.map { " to '\($0.printable)'" } ?? ""
-    let remedy = failure.remedy.isEmpty ? "" : " " + failure.remedy
+    let reason = failure.reason + "." + (failure.remedy.isEmpty ? "" : " " + failure.remedy)
     self.init(
       code: failure.code, path: path, errno: errno.rawValue,
-      message: "Cannot \(what) '\(path.printable)'\(target): \(failure.reason).\(remedy)")
+      message: "Cannot \(what) '\(path.printable)'\(target): \(reason)", reason: reason)
   }
 
   /// What a number means and what helps.

@@ -32,18 +32,21 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
   public let errno: Int32
   /// What was being done to which path, why it failed, and what to do next. Safe to print on a terminal.
   public let message: String
+  /// The end of ``message``: why it failed and what to do next, for an error that says in its own words what was done.
+  public let reason: String
 
   public var description: String { message }
 
   /// Creates an error that no system call reported.
   public init(code: Code, path: FilePath, message: String) {
-    self.init(code: code, path: path, errno: 0, message: message)
+    self.init(code: code, path: path, errno: 0, message: message, reason: message)
   }
 
-  init(code: Code, path: FilePath, errno: Int32, message: String) {
+  init(code: Code, path: FilePath, errno: Int32, message: String, reason: String) {
     self.code = code
     self.path = path
     self.errno = errno
     self.message = message
+    self.reason = reason
   }
 }

@@ -11,6 +11,16 @@ public enum Machine {
     return max(1, min(allowed, Int(quota.rounded(.up))))
   }()
 
+  /// The permission bits that this process takes away from what it creates, as they were when first asked for.
+  ///
+  /// Read from /proc because `umask(2)` can only tell by changing it, for all threads.
+  public static let umask: UInt32 = {
+    for line in text("/proc/self/status")?.split(separator: "\n") ?? [] where line.hasPrefix("Umask:") {
+      if let bits = UInt32(line.dropFirst(6).filter { !$0.isWhitespace }, radix: 8) { return bits & 0o777 }
+    }
+    return 0o022
+  }()
+
   /// Returns the processors' worth of time that the control groups above this process grant, or `nil` if they do not
   /// limit it.
   private static func quotaOfControlGroup() -> Double? {

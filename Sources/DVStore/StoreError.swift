@@ -1,4 +1,5 @@
 public import DVBackend
+public import DVFile
 public import DVObject
 
 /// Why a store could not do what was asked.
@@ -48,6 +49,19 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
       default: .other
       }
     self.init(code, error.message, key: key, cause: error)
+  }
+
+  /// Wraps a failure of the local file system, keeping its kind.
+  public init(_ error: FileError) {
+    let code: Code =
+      switch error.code {
+      case .denied, .readOnly: .denied
+      case .noSpace: .noSpace
+      case .corrupt: .corrupt
+      case .changed: .changed
+      default: .other
+      }
+    self.init(code, error.message, cause: error)
   }
 
   public var description: String { message }

@@ -63,7 +63,8 @@ final class ObjectDecoder: @unchecked Sendable {
     }
     guard at == tail else { throw PackFormatError.damaged("byte planes") }
     planes.append(span: stored.extracting(tail..<stored.count))
-    grouping.join(planes.span, into: &bytes)
+    let grouped = planes
+    grouping.join(grouped.span, into: &bytes)
   }
 }
 

@@ -78,9 +78,10 @@ final class ObjectEncoder: @unchecked Sendable {
   private func encodePlanes(_ bytes: Span<UInt8>, grouping: ByteGrouping, into stored: inout [UInt8]) throws(ZstdError) {
     planes.removeAll(keepingCapacity: true)
     grouping.split(bytes, into: &planes)
+    let grouped = planes
     stored.append(contentsOf: repeatElement(0, count: 4 * grouping.width))
     for plane in 0..<grouping.width {
-      let values = planes.span.extracting(grouping.plane(plane, of: bytes.count))
+      let values = grouped.span.extracting(grouping.plane(plane, of: bytes.count))
       let start = stored.count
       var isCompressed = false
       if !ByteStatistics(values).looksRandom {
@@ -91,7 +92,7 @@ final class ObjectEncoder: @unchecked Sendable {
       let word = PlaneHeader(isCompressed: isCompressed, length: stored.count - start).word
       stored.replace(at: 4 * plane, bigEndian: word)
     }
-    stored.append(span: planes.span.extracting(grouping.tail(of: bytes.count)))
+    stored.append(span: grouped.span.extracting(grouping.tail(of: bytes.count)))
   }
 
   /// Decodes what will be stored and compares it with the object.
@@ -101,7 +102,8 @@ final class ObjectEncoder: @unchecked Sendable {
     } catch {
       throw StoreError(.corrupt, "The compressor made bytes that do not decode (\(error)). Nothing was stored.", cause: error)
     }
-    guard check.span.hasSameBytes(as: bytes) else {
+    let decoded = check
+    guard decoded.span.hasSameBytes(as: bytes) else {
       throw StoreError(.corrupt, "The compressor made bytes that decode to something else. Nothing was stored.")
     }
   }

@@ -1,5 +1,5 @@
 import DVBackend
-import DVObject
+public import DVObject
 import Synchronization
 
 /// Where an object's stored bytes lie.
@@ -76,28 +76,32 @@ final class IndexSet: Sendable {
 
   func remove(_ ids: Set<ObjectID>) { segments.withLock { $0.removeAll { ids.contains($0.id) } } }
 
-  /// Sets which packs are about to be deleted.
+  /// Sets which packs are about to be deleted, or are known to be damaged.
   func condemn(_ packs: Set<ObjectID>) { condemned.withLock { $0 = packs } }
 
   /// Whether an object can be relied on: it lies somewhere that gc does not mean to delete.
   func contains(_ key: ObjectKey) async throws(StoreError) -> Bool {
-    let list = all
-    let hasCondemned = condemned.withLock { !$0.isEmpty }
-    if !hasCondemned {
-      var pending: [LoadedSegment] = []
-      for segment in list {
+    if condemned.withLock({ $0.isEmpty }) {
+      var unread: [LoadedSegment] = []
+      for segment in all {
         switch segment.containsWithoutReading(key) {
         case true?: return true
         case false?: continue
-        case nil: pending.append(segment)
+        case nil: unread.append(segment)
         }
       }
-      for segment in pending where try await !segment.entries(of: key, from: backend).isEmpty { return true }
-      return false
+      if unread.isEmpty { return false }
     }
+    return try await container(of: key) != nil
+  }
+
+  /// Returns a container that holds an object and that gc does not mean to delete.
+  func container(of key: ObjectKey) async throws(StoreError) -> IndexContainer? {
     let doomed = condemned.withLock { $0 }
-    for location in try await locations(of: key) where !doomed.contains(location.container.id) { return true }
-    return false
+    for location in try await locations(of: key) where !doomed.contains(location.container.id) {
+      return location.container
+    }
+    return nil
   }
 
   /// Returns every place the object lies in.

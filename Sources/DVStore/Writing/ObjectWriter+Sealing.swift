@@ -10,7 +10,7 @@ extension ObjectWriter {
   func seal(_ pack: OpenPack) -> Task<SealedPack, any Error> {
     let store = store
     return Task {
-      let sealed = try await runBlocking { () throws in try pack.seal() }
+      let sealed = try await BlockingThreads.run { () throws(StoreError) in try pack.seal() }
       try await store.install(sealed)
       return sealed
     }
@@ -38,6 +38,7 @@ extension ObjectWriter {
     guard !ready.isEmpty else { return }
     let packs = try await results(of: ready)
     try await index(packs)
+    try await store.compactIndex()
     state.withLock { $0.isIndexing = false }
   }
 
@@ -130,6 +131,16 @@ extension ObjectStore {
       throw StoreError(error)
     } catch {
       throw StoreError(.corrupt, "The index segment just written cannot be read: \(error).", cause: error)
+    }
+  }
+}
+
+extension ObjectWriter {
+  /// Takes over a pack that was copied whole and installed: its objects were claimed, and are indexed with the rest.
+  func adopt(_ pack: SealedPack) {
+    state.withLock { state in
+      for entry in pack.entries { state.count(entry.length) }
+      state.seals.append(Task { pack })
     }
   }
 }

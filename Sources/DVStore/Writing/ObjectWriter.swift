@@ -42,6 +42,8 @@ public final class ObjectWriter: Sendable {
     /// Packs of nodes and lists, likewise.
     var structureSeals: [Task<SealedPack, any Error>] = []
     var report = WriteReport()
+    /// Containers that hold objects the session relied on.
+    var reused: Set<IndexContainer> = []
     var isIndexing = false
 
     mutating func count(_ length: Int) {
@@ -73,7 +75,16 @@ public final class ObjectWriter: Sendable {
   /// Nodes and lists are kept back up to this many bytes, then they get a pack of their own.
   private static let waitingLimit = 4 << 20
 
-  init(store: ObjectStore) { self.store = store }
+  /// Whether the session keeps which containers it relied on, for a check before a push is committed.
+  private let recordsReuse: Bool
+
+  init(store: ObjectStore, recordsReuse: Bool = false) {
+    self.store = store
+    self.recordsReuse = recordsReuse
+  }
+
+  /// The containers with objects that were not written because they were there.
+  var reused: Set<IndexContainer> { state.withLock { $0.reused } }
 
   /// Reserves the objects that the store lacks: who is told `true` must ``put`` the object.
   ///
@@ -89,7 +100,10 @@ public final class ObjectWriter: Sendable {
   /// Reserves one object; see ``claim(_:)-([ObjectKey])``.
   public func claim(_ key: ObjectKey) async throws(StoreError) -> Bool {
     if state.withLock({ $0.claimed.contains(key) }) { return false }
-    if try await store.index.contains(key) { return false }
+    if let container = try await store.index.container(of: key) {
+      if recordsReuse { state.withLock { _ = $0.reused.insert(container) } }
+      return false
+    }
     return state.withLock { $0.claimed.insert(key).inserted }
   }
 
@@ -111,7 +125,8 @@ public final class ObjectWriter: Sendable {
     if codec == .raw {
       try append(key, codec: .raw, stored: bytes, length: bytes.count)
     } else {
-      try append(key, codec: codec, stored: encoder.stored.span, length: bytes.count)
+      let stored = encoder.stored
+      try append(key, codec: codec, stored: stored.span, length: bytes.count)
     }
   }
 

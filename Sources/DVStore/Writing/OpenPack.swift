@@ -1,7 +1,6 @@
 import DVFile
 import DVObject
 import DVZlib
-import Synchronization
 import SystemPackage
 
 /// A pack under construction.
@@ -9,13 +8,6 @@ import SystemPackage
 /// The file layer writes blocks of 4 MiB from a thread of its own and feeds the digest there, so that neither the disk
 /// nor the pack's SHA-256 holds up those who hash and compress.
 struct OpenPack: Sendable {
-  /// The SHA-256 of what was written so far. The file's thread updates it, block by block; it is read when all is written.
-  private final class RunningDigest: Sendable {
-    let digest = Mutex(Digest())
-
-    init() {}
-  }
-
   private let file: BlockFile
   private let running: RunningDigest
   private(set) var entries: [PackTableEntry] = []
@@ -30,7 +22,7 @@ struct OpenPack: Sendable {
     let running = RunningDigest()
     self.running = running
     do throws(FileError) {
-      file = try BlockFile(temporaryIn: scratch) { block in running.digest.withLock { $0.update(block) } }
+      file = try BlockFile(temporaryIn: scratch) { block in running.update(block) }
       let header = PackHeader().encoded()
       try file.append(header.span)
       length = header.count
@@ -70,8 +62,8 @@ struct OpenPack: Sendable {
     } catch {
       throw StoreError(error)
     }
-    let id = running.digest.withLock { $0.finish() }
-    return SealedPack(id: id, size: UInt64(length + table.count), entries: entries, path: file.path)
+    return SealedPack(
+      id: running.finish(), size: UInt64(length + table.count), entries: entries, path: file.path)
   }
 
   /// Removes the file.

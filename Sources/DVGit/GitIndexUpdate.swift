@@ -1,0 +1,99 @@
+import CGit2
+import SystemPackage
+
+/// A change of the index, under git's lock from reading to writing.
+///
+/// libgit2 takes `index.lock` only while it writes, so what another process staged since the index was read would be
+/// lost. Here the lock is held as git holds it, and libgit2 works on a second name of the file:
+///
+///     create index.lock        or wait: another process is staging
+///     link index, index.dv     a hard link keeps the time by which libgit2 knows entries too young to trust
+///     … changes …
+///     write index.dv           libgit2 replaces the link, never the file
+///     rename index.dv, index   now it is visible
+///     remove index.lock
+///
+/// A crash before the rename leaves the index as it was; the next update removes `index.dv`.
+@safe public final class GitIndexUpdate {
+  private let repository: GitRepository
+  private let pointer: OpaquePointer
+  /// The index the repository had before, to be given back to it.
+  private let original: OpaquePointer
+  private let files: IndexFiles
+  private var isHeld = true
+
+  init(_ repository: GitRepository) throws(GitError) {
+    let files = IndexFiles(gitDirectory: repository.gitDirectory)
+    try waitForLock(files.index) { () throws(GitError) in try files.lock() }
+    var (opened, before): (OpaquePointer?, OpaquePointer?) = (nil, nil)
+    do throws(GitError) {
+      try files.makeSecondName()
+      unsafe opened = try repository.readIndex(files.working)
+      unsafe before = try make("open the index of '\(repository.gitDirectory)'") {
+        unsafe git_repository_index(&$0, repository.pointer)
+      }
+    } catch {
+      unsafe git_index_free(opened)
+      files.discard()
+      throw error
+    }
+    guard let opened = unsafe opened, let before = unsafe before else { fatalError("Both were made above, or thrown.") }
+    unsafe pointer = opened
+    unsafe original = before
+    self.repository = repository
+    self.files = files
+    // Adding a file needs the repository's filters and objects, which an index has only as the repository's own.
+    unsafe git_repository_set_index(repository.pointer, opened)
+  }
+
+  deinit {
+    if isHeld { files.discard() }
+    unsafe git_repository_set_index(repository.pointer, original)
+    unsafe git_index_free(original)
+    unsafe git_index_free(pointer)
+  }
+
+  /// Stages a file of the working tree as it is now, ignored or not, and ends a conflict of its path.
+  ///
+  /// - Throws: ``GitError/Code/notFound`` if there is no such file.
+  public func add(_ path: GitPath) throws(GitError) {
+    try check("stage '\(path)'") { unsafe path.withCString { unsafe git_index_add_bypath(pointer, $0) } }
+  }
+
+  /// Unstages a path, so that the next commit does not have it, and ends a conflict of it. One that is not there is fine.
+  public func remove(_ path: GitPath) throws(GitError) {
+    _ = try find("unstage '\(path)'") { unsafe path.withCString { unsafe git_index_remove_bypath(pointer, $0) } }
+  }
+
+  /// Writes the index and releases the lock. Nothing may be changed afterwards.
+  ///
+  /// - Throws: if it cannot be written; the index is as before then, and the lock is released.
+  public func write() throws(GitError) {
+    precondition(isHeld, "This update of the index was written already.")
+    isHeld = false
+    do throws(GitError) {
+      try check("write the git index '\(files.index)'") { unsafe git_index_write(pointer) }
+      try files.publish()
+    } catch {
+      files.discard()
+      throw error
+    }
+  }
+}
+
+extension GitRepository {
+  /// Takes the lock of the index, for which this waits up to 3 seconds, and begins a change of it.
+  ///
+  /// Only one may be under way for a repository. Without ``GitIndexUpdate/write()`` nothing changes.
+  ///
+  /// - Throws: ``GitError/Code/busy``, naming the lock file, if another process holds it; as ``index()``.
+  public func beginIndexUpdate() throws(GitError) -> GitIndexUpdate { try GitIndexUpdate(self) }
+
+  /// Stages and unstages files in one update.
+  public func stage(adding added: [GitPath], removing removed: [GitPath] = []) throws(GitError) {
+    let update = try beginIndexUpdate()
+    for path in removed { try update.remove(path) }
+    for path in added { try update.add(path) }
+    try update.write()
+  }
+}

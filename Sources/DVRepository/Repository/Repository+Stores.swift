@@ -1,0 +1,158 @@
+public import DVBackend
+import DVFile
+import DVGit
+public import DVStore
+public import SystemPackage
+
+/// The local store, held open for one operation.
+///
+/// Who writes holds the store's lock with others; `gc --now` holds it alone. The lock only ever delays `gc --now`: nothing
+/// else depends on it, and it ends with the process.
+public struct LocalStore: Sendable {
+  public let store: ObjectStore
+  public let backend: DirectoryBackend
+  /// Held as long as this value is; nobody asks it anything.
+  private let lock: HeldLock?
+
+  init(store: ObjectStore, backend: DirectoryBackend, lock: HeldLock?) {
+    self.store = store
+    self.backend = backend
+    self.lock = lock
+  }
+}
+
+/// A lock that is held as long as somebody refers to it.
+final class HeldLock: Sendable {
+  private let lock: FileLock
+
+  init(_ lock: consuming FileLock) { self.lock = lock }
+}
+
+extension Repository {
+  /// What an operation does to the local store.
+  public enum StoreAccess: Hashable, Sendable {
+    case read
+    case write
+    /// For `gc --now`: nobody else may be writing.
+    case exclusive
+  }
+
+  /// Where the local store is: `core.store`, else in git's common directory.
+  public func storeDirectory() throws -> FilePath {
+    guard let path = try configuration.string("core.store") else { return dataDirectory.appending("store") }
+    return (workDirectory ?? git.gitDirectory).pushing(FilePath(path)).lexicallyNormalized()
+  }
+
+  /// Who besides the owner may use what dv writes: `core.sharedRepository` of dv's, else of git's configuration.
+  func sharing() throws -> DirectorySharing {
+    let text = try configuration.string("core.sharedRepository") ?? git.config().string("core.sharedRepository")
+    switch text?.lowercased() {
+    case nil, "umask", "false", "0", "no": return .none
+    case "group", "true", "1", "yes": return .group
+    case "all", "world", "everybody", "2": return .all
+    case let other?:
+      // An octal mode, as git allows: what it gives to the group or to all.
+      guard let mode = UInt32(other, radix: 8) else {
+        throw RepositoryError(
+          .usage, "core.sharedRepository is '\(other)'.", remedy: "Use 'umask', 'group', 'all' or an octal mode.")
+      }
+      return mode & 0o006 == 0o006 ? .all : mode & 0o060 == 0o060 ? .group : .none
+    }
+  }
+
+  /// Opens the local store, making it if there is none.
+  ///
+  /// - Throws: ``RepositoryError/Code/busy`` if `access` is `exclusive` and another process is writing.
+  public func localStore(for access: StoreAccess) async throws -> LocalStore {
+    let directory = try storeDirectory()
+    let sharing = try sharing()
+    let backend = try DirectoryBackend(root: directory, create: true, sharing: sharing)
+    let path = directory.appending("lock")
+    let lock: HeldLock?
+    switch access {
+    case .read: lock = nil
+    case .write: lock = HeldLock(try FileLock.wait(for: path, .shared))
+    case .exclusive:
+      guard let held = try FileLock.attempt(path, .exclusive) else {
+        throw RepositoryError(
+          .busy, "Another process is writing to the store '\(directory)'.",
+          remedy: "Wait until it is done, or run 'dv gc' without --now.")
+      }
+      lock = HeldLock(held)
+    }
+    let scratch = directory.appending("tmp")
+    try scratch.createDirectories()
+    let store = try await ObjectStore(
+      backend: backend, name: "the local store", scratch: scratch, presence: .mayBeMade)
+    try registerClone(with: directory)
+    return LocalStore(store: store, backend: backend, lock: lock)
+  }
+
+  /// Opens the store of a remote.
+  ///
+  /// - Parameter create: whether a push may make a store in an existing, empty place.
+  public func remoteStore(_ remote: Remote, create: Bool) async throws -> ObjectStore {
+    let path: FilePath
+    switch remote.url {
+    case .directory(let directory): path = directory
+    }
+    let backend = try directoryBackend(path, of: remote)
+    // What is under construction lies on the file system it is for.
+    let scratch = (create ? path : try storeDirectory()).appending("tmp")
+    try scratch.createDirectories()
+    let opened: Result<ObjectStore, StoreError> = await open(
+      backend, name: "remote '\(remote.name)'", scratch: scratch, create: create)
+    if case .failure(let error) = opened, error.code == .format, !create {
+      throw RepositoryError(
+        .missing, "Nothing has been pushed to remote '\(remote.name)' (\(path)).",
+        remedy: "Push to it from a clone that has the data, or check its path.", cause: error)
+    }
+    return try opened.get()
+  }
+
+  private func directoryBackend(_ path: FilePath, of remote: Remote) throws -> DirectoryBackend {
+    let sharing = try sharing()
+    do throws(BackendError) { return try DirectoryBackend(root: path, create: false, sharing: sharing) } catch {
+      throw RepositoryError(
+        .unreachable, "Remote '\(remote.name)': \(error.message)",
+        remedy: "Mount the share or make the directory, or correct the path with 'dv remote add --force'.", cause: error)
+    }
+  }
+
+  private func open(
+    _ backend: DirectoryBackend, name: String, scratch: FilePath, create: Bool
+  ) async -> Result<ObjectStore, StoreError> {
+    do throws(StoreError) {
+      return .success(
+        try await ObjectStore(
+          backend: backend, name: name, scratch: scratch, presence: create ? .mayBeMade : .mustExist))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  // MARK: Clones of a shared store
+
+  /// Tells a store which clone uses it, so that gc asks all of them what they need.
+  private func registerClone(with directory: FilePath) throws {
+    let clones = directory.appending("clones")
+    let path = git.commonDirectory.lexicallyNormalized()
+    let name = ObjectNaming.name(of: path)
+    let file = clones.appending(name)
+    if try file.fileStat() != nil { return }
+    try clones.createDirectories()
+    try file.replaceContent(with: path.rawBytes.span)
+  }
+
+  /// The git directories of all clones that use the local store, this one's first.
+  func clonesOfStore() throws -> [FilePath] {
+    let directory = try storeDirectory().appending("clones")
+    var found = [git.commonDirectory.lexicallyNormalized()]
+    let listing = try directory.listDirectory()
+    for index in listing.indices {
+      let path = FilePath(rawBytes: try directory.appending(name: listing.name(at: index)).readAll(limit: 64 << 10))
+      if !found.contains(path) { found.append(path) }
+    }
+    return found
+  }
+}

@@ -1,0 +1,47 @@
+public import DVGit
+public import SystemPackage
+
+
+/// An opened clone: the parts that operations work with. It has no verbs of its own.
+///
+/// Not `Sendable`: it holds the git repository, which belongs to one task at a time.
+public final class Repository {
+  public let git: GitRepository
+  /// The top of the working tree; `nil` in a bare repository, where only history can be asked and transferred.
+  public let workDirectory: FilePath?
+  public let configuration: Configuration
+
+  /// Opens the clone that `start` is in.
+  ///
+  /// - Parameter environment: looks up variables of the process; `GIT_DIR` and `GIT_WORK_TREE` are honoured as git does,
+  ///   for hooks and drivers run with them set.
+  /// - Throws: ``GitError`` if there is no git repository or it cannot be read; ``RepositoryError`` for a configuration
+  ///   that makes no sense.
+  public init(discoveringFrom start: FilePath, environment: (String) -> String? = { _ in nil }) throws {
+    git = try GitRepository(
+      discoveringFrom: start, gitDirectory: environment("GIT_DIR").map { FilePath($0) },
+      workTree: environment("GIT_WORK_TREE").map { FilePath($0) })
+    workDirectory = git.workDirectory
+    configuration = try Configuration(
+      committed: workDirectory.map { $0.appending(".dv").appending("config") },
+      clone: git.commonDirectory.appending("dv").appending("config"), environment: environment)
+  }
+
+  /// Where dv keeps what belongs to this clone: the local store, its configuration. Worktrees share it.
+  public var dataDirectory: FilePath { git.commonDirectory.appending("dv") }
+
+  /// Where dv keeps what belongs to this working tree: stat caches.
+  public var treeDirectory: FilePath { git.gitDirectory.appending("dv") }
+
+  /// The top of the working tree.
+  ///
+  /// - Throws: ``RepositoryError/Code/usage`` in a bare repository.
+  public func requireWorkDirectory() throws -> FilePath {
+    guard let workDirectory else {
+      throw RepositoryError(
+        .usage, "'\(git.gitDirectory)' is a bare repository: it has no working tree.",
+        remedy: "Run this in a clone of it.")
+    }
+    return workDirectory
+  }
+}

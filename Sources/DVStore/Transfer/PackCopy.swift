@@ -1,0 +1,86 @@
+import DVBackend
+import DVFile
+import DVObject
+import Synchronization
+
+extension ObjectStore {
+  /// Copies a pack of `source` as it is, proving every object in it and the pack's own name on the way.
+  ///
+  /// - Returns: the pack, installed here but not yet indexed; `nil` if it is damaged or gone, in which case its objects
+  ///   are to be copied one by one.
+  func copyPack(_ group: CopyPlan.Group, from source: ObjectStore) async throws(StoreError) -> SealedPack? {
+    let key = StoreLayout.container(group.container)
+    let size = group.container.size
+    let running = RunningDigest()
+    do {
+      let table = try await source.table(of: group.container)
+      guard let table, table.entries.count == group.pieces.count else { return nil }
+      let file = try BlockFile(temporaryIn: scratch) { block in running.update(block) }
+      var at: UInt64 = 0
+      var next = 0
+      var object: [UInt8] = []
+      while at < size {
+        // Up to an entry's end, so that every piece holds whole entries.
+        var end = at
+        let first = next
+        while next < table.entries.count, end - at < UInt64(BlockFile.blockSize) {
+          end = UInt64(table.entries[next].offset + table.entries[next].storedLength)
+          next += 1
+        }
+        if next == table.entries.count { end = size }
+        guard let bytes = try await source.backend.get(key, range: at..<end) else { return nil }
+        let decoder = try coders.takeDecoder()
+        defer { coders.give(decoder) }
+        for entry in table.entries[first..<next] {
+          let start = entry.offset - Int(at)
+          let stored = bytes.span.extracting(start..<(start + entry.storedLength))
+          try decoder.decode(stored, codec: entry.codec, length: entry.length, into: &object)
+          guard entry.key.kind == .chunk, ObjectID(hashing: object.span) == entry.key.id else { return nil }
+        }
+        try file.append(bytes.span)
+        at = end
+      }
+      try await BlockingThreads.run { () throws(FileError) in try file.finish() }
+      guard running.finish() == group.container.id else {
+        file.discard()
+        return nil
+      }
+      let pack = SealedPack(id: group.container.id, size: size, entries: table.entries, path: file.path)
+      try await install(pack)
+      return pack
+    } catch let error as BackendError {
+      // Bytes cut short are damage of this pack; anything else concerns the transfer.
+      if error.code == .corrupt { return nil }
+      throw StoreError(error)
+    } catch is PackFormatError {
+      return nil
+    } catch let error as FileError {
+      throw StoreError(error)
+    } catch let error as StoreError {
+      throw error
+    } catch {
+      throw StoreError(.other, "\(error)", cause: error)
+    }
+  }
+
+  /// Reads a pack's table.
+  ///
+  /// - Returns: `nil` if the pack is gone or is not as long as its index says.
+  /// - Throws: ``PackFormatError`` if it is damaged, ``BackendError`` if it cannot be read.
+  func table(of container: IndexContainer) async throws -> PackTable? {
+    let key = StoreLayout.container(container)
+    let size = container.size
+    guard size >= UInt64(PackHeader.byteCount + PackTable.trailerByteCount) else { return nil }
+    // One read suffices for most packs.
+    let start = size - min(size, 64 << 10)
+    guard let tail = try await backend.get(key, range: start..<size) else { return nil }
+    let trailer = tail.span.extracting((tail.count - PackTable.trailerByteCount)..<tail.count)
+    let range = try PackTable.range(trailer: trailer, packSize: size)
+    if range.lowerBound >= start {
+      return try PackTable(
+        decoding: tail.span.extracting(Int(range.lowerBound - start)..<tail.count), at: range.lowerBound)
+    }
+    guard let bytes = try await backend.get(key, range: range) else { return nil }
+    return try PackTable(decoding: bytes.span, at: range.lowerBound)
+  }
+}

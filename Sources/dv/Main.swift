@@ -1,0 +1,67 @@
+import ArgumentParser
+import DVFile
+
+/// The program: parses the arguments, runs one command, and exits. The only file that exits.
+@main
+struct DV: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dv",
+    abstract: "Version datasets and model weights beside git, and know what made them.",
+    version: "0.1.0",
+    subcommands: [])
+
+  // Declared here too, so that `dv -C DIR status` works like `dv status -C DIR`.
+  @OptionGroup var options: GlobalOptions
+
+  static func main() async {
+    // The one task without a parent: what cancels it is a signal, which no task sends.
+    let task = Task {
+      do {
+        var command = try parseAsRoot()
+        if let command = command as? any Command { try command.options.enterDirectory() }
+        if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
+        return ExitCode.done
+      } catch {
+        return report(error)
+      }
+    }
+    // Every operation may be killed at any point and leaves a usable state. The grace is for removing temporary files
+    // and for wiping the progress line.
+    do {
+      try Interruption.onFirst {
+        task.cancel()
+      } afterGrace: {
+        end(.interrupted)
+      }
+    } catch {
+      // Then Ctrl-C has its usual effect, which is as safe, only less tidy.
+    }
+    end(await task.value)
+  }
+
+  /// Tells the person about `error`, and returns what to tell the calling program.
+  private static func report(_ error: any Error) -> ExitCode {
+    if error is StandardOutput.Closed { return .outputClosed }
+    switch exitCode(for: error) {
+    case .success:
+      // Help or a version that was asked for is an answer.
+      do { try StandardOutput.write(fullMessage(for: error) + "\n") } catch { return .outputClosed }
+      return .done
+    case .validationFailure:
+      // The parser begins with "Error:", dv with "error:".
+      let text = fullMessage(for: error)
+      StandardError.write(SafeText.message(text.hasPrefix("Error:") ? "e" + text.dropFirst() : text) + "\n")
+      return .usage
+    default:
+      break
+    }
+    if let answer = error as? ExitCode { return answer }
+    let text = ErrorText(error)
+    StandardError.write(text.text)
+    return text.exitCode
+  }
+
+  private static func end(_ code: ExitCode) -> Never {
+    exit(withError: ArgumentParser.ExitCode(code.rawValue))
+  }
+}
