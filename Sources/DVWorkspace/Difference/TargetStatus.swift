@@ -51,25 +51,38 @@ public struct TargetStatus: Hashable, Sendable {
       guard pointer.kind == .tree else {
         return TargetStatus(entries: [Entry(path: target, state: .modified)])
       }
-      var entries: [Entry] = []
-      do {
-        let difference = TreeDifference(readOld: read, readNew: disk.reader(over: read))
-        try await difference.run(from: pointer.oid, to: there.oid, at: target) { change in
-          let state: State =
-            switch change.kind {
-            case .added: .untrackedInside
-            case .removed: .deletedInside
-            default: .modified
-            }
-          entries.append(Entry(path: change.path, state: state))
-        }
-      } catch let error where error.code == .missing {
-        // Without the version's nodes it is only known that something differs.
-        entries = [Entry(path: target, state: .modified), Entry(path: target, state: .absentLocally)]
-      }
-      return TargetStatus(entries: entries)
+      return TargetStatus(
+        entries: try await inside(target, from: pointer.oid, to: there.oid, reader: disk.reader(over: read), read: read))
     } catch {
       throw WorkspaceError(wrapping: error)
     }
+  }
+
+  /// Returns the states of what is inside a directory.
+  private static func inside(
+    _ target: TreePath, from old: ObjectID, to new: ObjectID, reader: @escaping NodeReader, read: @escaping NodeReader
+  ) async throws -> [Entry] {
+    var changes: [TreeChange] = []
+    do {
+      try await TreeDifference(readOld: read, readNew: reader).run(from: old, to: new, at: target) {
+        changes.append($0)
+      }
+    } catch {
+      // Without the version's nodes it is only known that something differs.
+      guard WorkspaceError(wrapping: error).code == .missing else { throw error }
+      return [Entry(path: target, state: .modified), Entry(path: target, state: .absentLocally)]
+    }
+    return changes.map { Entry(path: $0.path, state: State($0.kind)) }
+  }
+}
+
+extension TargetStatus.State {
+  fileprivate init(_ kind: TreeChange.Kind) {
+    self =
+      switch kind {
+      case .added: .untrackedInside
+      case .removed: .deletedInside
+      case .modified, .mode, .type, .renamed: .modified
+      }
   }
 }
