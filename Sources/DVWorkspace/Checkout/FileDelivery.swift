@@ -1,0 +1,121 @@
+import DVFile
+import DVObject
+import DVStore
+
+/// What came of writing one file.
+struct Delivery: Sendable {
+  let item: CheckoutItem
+  /// The entry with the identity of what was written.
+  var entry: StatEntry
+  /// The name it has now.
+  var temporary: [UInt8]
+  var failure: CheckoutFailure?
+}
+
+/// Writes the contents of single files and links.
+struct FileDelivery: Sendable {
+  let store: ObjectStore
+  /// Relative to the working tree's root.
+  let target: TreePath
+
+  /// Writes one entry into `directory`, under its own or a temporary name.
+  ///
+  /// - Throws: what leaves no hope for other files. A failure of this one is in the result.
+  func deliver(
+    _ item: CheckoutItem, of state: TreeState, in directory: OpenDirectory, directly: Bool
+  ) async throws -> Delivery {
+    let entry = state.entries[item.entry]
+    let name =
+      directly ? Array(state.name(of: entry, in: item.directory)) : Array(RandomName.temporary().utf8)
+    var delivery = Delivery(item: item, entry: entry, temporary: name)
+    do {
+      delivery.entry = try await write(entry, name: name, in: directory)
+    } catch {
+      if directly, let error = error as? FileError, error.code == .exists {
+        throw CheckoutCollision.error(at: item.entry, in: item.directory, of: state, target: target)
+      }
+      let path = target.appending(state.path(ofEntry: item.entry, in: item.directory))
+      let failure = WorkspaceError(wrapping: error)
+      guard failure.isAboutOneFile else { throw failure }
+      delivery.failure = CheckoutFailure(
+        path: path,
+        error: WorkspaceError(
+          failure.code, "'\(path)' could not be checked out: \(failure.message)", paths: [path], cause: failure))
+    }
+    return delivery
+  }
+
+  /// Writes the content of `entry` as `name`, which must not exist, and proves it.
+  ///
+  /// - Returns: the entry with the identity of the new file.
+  func write(_ entry: StatEntry, name: [UInt8], in directory: OpenDirectory) async throws -> StatEntry {
+    var entry = entry
+    if entry.mode == EntryMode.symlink.rawValue {
+      var content: [UInt8] = []
+      try await store.readFile(entry.oid, size: entry.size) { content.append(span: $0) }
+      try directory.handle.makeSymlink(name: name, target: content)
+      if let stat = try directory.handle.stat(name: name) { entry.setIdentity(stat) }
+      entry.size = UInt64(content.count)
+    } else {
+      let stat: FileStat
+      do {
+        stat = try await writeFile(entry, name: name, in: directory, thorough: false)
+      } catch let error as StoreError where error.code == .corrupt {
+        // Look for healthy copies of the damaged chunks.
+        stat = try await writeFile(entry, name: name, in: directory, thorough: true)
+      }
+      entry.setIdentity(stat)
+    }
+    entry.flags = [.hashed, .saved]
+    entry.savedMode = entry.mode
+    return entry
+  }
+
+  private func writeFile(
+    _ entry: StatEntry, name: [UInt8], in directory: OpenDirectory, thorough: Bool
+  ) async throws -> FileStat {
+    // Asking for all bits leaves it to the umask which of them count.
+    let mode: UInt32 = entry.mode == EntryMode.executable.rawValue ? 0o777 : 0o666
+    let file = try directory.handle.createFile(name: name, mode: mode)
+    do {
+      try await store.readFile(entry.oid, size: entry.size, thorough: thorough) { try file.write($0) }
+      let stat = try file.stat()
+      try file.close()
+      return stat
+    } catch {
+      // What did not become whole must not stay under any name.
+      try? directory.handle.removeFile(name: name)
+      throw error
+    }
+  }
+}
+
+/// Two names of one directory that the file system takes for the same.
+enum CheckoutCollision {
+  /// Returns the error for an entry whose name is taken although it is not there.
+  static func error(at index: Int, in number: Int, of state: TreeState, target: TreePath) -> WorkspaceError {
+    let path = target.appending(state.path(ofEntry: index, in: number))
+    guard state.isDirectory else {
+      return WorkspaceError(.conflict, "'\(path)' came up meanwhile. It was left alone.", paths: [path])
+    }
+    let name = fold(state.name(of: state.entries[index], in: number))
+    for other in state.directories[number].entries
+    where other != index && fold(state.name(of: state.entries[other], in: number)) == name {
+      let second = target.appending(state.path(ofEntry: other, in: number))
+      return WorkspaceError(
+        .collision,
+        """
+        '\(path)' and '\(second)' are the same name on this file system. Check the version out on one that tells them \
+        apart, or rename one of them there.
+        """, paths: [path, second])
+    }
+    return WorkspaceError(
+      .conflict, "'\(path)' is there although it was not before. It was left alone; run the command again.", paths: [path])
+  }
+
+  /// Returns a name without what file systems may fold: case and Unicode normalisation.
+  private static func fold(_ name: ArraySlice<UInt8>) -> String {
+    // Strings compare by canonical equivalence, which is what normalising file systems fold.
+    String(decoding: name, as: UTF8.self).lowercased()
+  }
+}

@@ -1,0 +1,93 @@
+import DVFile
+import DVObject
+public import SystemPackage
+
+/// Finds pointers in a working tree.
+public struct PointerSearch: Sendable {
+  /// Says whether git ignores a path, relative to the working tree's root.
+  public typealias GitIgnore = @Sendable (_ path: TreePath, _ isDirectory: Bool) throws -> Bool
+
+  private let root: FilePath
+  private let isIgnored: GitIgnore
+
+  /// - Parameters:
+  ///   - root: The working tree.
+  ///   - isIgnored: Asked for directories only, once for each that has no pointer beside it.
+  public init(root: FilePath, isIgnored: @escaping GitIgnore) {
+    self.root = root
+    self.isIgnored = isIgnored
+  }
+
+  /// Returns the paths of all pointers at or below `start`, in order.
+  ///
+  /// Directories that are tracked, that git ignores or that are a git directory or another working tree are not entered,
+  /// nor are links.
+  public func pointers(below start: TreePath = .root) throws(WorkspaceError) -> [TreePath] {
+    var found: [TreePath] = []
+    do {
+      let top = OpenDirectory(try DirectoryHandle(root, followingLink: true))
+      var cursor = DirectoryCursor(root: top)
+      var waiting = [start]
+      var listing = DirectoryListing()
+      while let path = waiting.popLast() {
+        let directory = try cursor.directory(at: path)
+        try directory.handle.list(into: &listing)
+        if path != start, listing.index(of: Array(".git".utf8)) != nil { continue }
+        for index in listing.indices {
+          let (isPointer, isGit) = listing.withName(at: index) { ($0.isPointerName, $0.isGitDirectory) }
+          if isGit { continue }
+          var kind = listing.kind(at: index)
+          if kind == nil { kind = try directory.handle.stat(in: listing, at: index)?.kind }
+          let name = listing.name(at: index)
+          switch kind {
+          case .regular? where isPointer:
+            found.append(path.appending(name))
+          case .directory?:
+            let isTracked = listing.index(of: name + Array(Pointer.suffix.utf8)) != nil
+            let inner = path.appending(name)
+            if !isTracked, try !isIgnored(inner, true) { waiting.append(inner) }
+          default: break
+          }
+        }
+      }
+    } catch {
+      throw WorkspaceError(wrapping: error)
+    }
+    return found.sorted()
+  }
+
+  /// A path of the user's, in terms of what is tracked.
+  public struct Resolution: Hashable, Sendable {
+    /// The pointer.
+    public let pointer: TreePath
+    /// The part of its target that is meant; the root for all of it.
+    public let inside: TreePath
+  }
+
+  /// Returns which pointer a path belongs to: the path of the pointer, of its target, or of anything inside the target.
+  ///
+  /// - Returns: `nil` if the path belongs to none; it may be a directory with pointers below.
+  public func resolve(_ path: TreePath) throws(WorkspaceError) -> Resolution? {
+    if PointerFile.isPointerName(path), try isFile(path) { return Resolution(pointer: path, inside: .root) }
+    let names = path.names
+    var target = TreePath.root
+    for (index, name) in names.enumerated() {
+      target = target.appending(name)
+      let pointer = PointerFile.path(for: target)
+      if try isFile(pointer) {
+        let inside = TreePath(unchecked: Array(names[(index + 1)...].joined(separator: [.slash])))
+        return Resolution(pointer: pointer, inside: inside)
+      }
+    }
+    return nil
+  }
+
+  private func isFile(_ path: TreePath) throws(WorkspaceError) -> Bool {
+    do throws(FileError) {
+      return try root.appending(path).fileStat()?.kind == .regular
+    } catch {
+      if error.code == .notDirectory || error.code == .input { return false }
+      throw WorkspaceError(error)
+    }
+  }
+}
