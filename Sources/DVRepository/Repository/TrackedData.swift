@@ -1,0 +1,150 @@
+import DVFile
+import DVGit
+public import DVObject
+public import DVStore
+public import DVWorkspace
+import SystemPackage
+
+/// Data that dv tracks: what a pointer says, at one revision or in the working tree.
+public struct TrackedData: Hashable, Sendable {
+  /// The file or directory, relative to the working tree's root.
+  public let target: TreePath
+  public let pointer: Pointer
+
+  public init(target: TreePath, pointer: Pointer) {
+    self.target = target
+    self.pointer = pointer
+  }
+
+  /// The pointer's own path.
+  public var pointerPath: TreePath { PointerFile.path(for: target) }
+
+  /// What a transfer is asked for.
+  ///
+  /// - Parameter inside: the part that is wanted; the root for all of it.
+  public func root(inside: TreePath = .root) throws -> TransferRoot {
+    TransferRoot(
+      kind: pointer.kind == .tree ? .tree : .file, oid: pointer.oid, size: pointer.size, label: target.description,
+      inside: try inside.names.map { try TreeName($0) })
+  }
+}
+
+/// A pointer that cannot be read. It breaks only itself.
+public struct UnreadablePointer: Hashable, Sendable {
+  public let target: TreePath
+  /// Whether git left conflict markers in it.
+  public let isConflicted: Bool
+  public let message: String
+}
+
+/// What a command's path arguments mean.
+public struct Selection: Sendable {
+  /// A target, and which part of it.
+  public struct Item: Hashable, Sendable {
+    public let data: TrackedData
+    /// The root for all of it.
+    public let inside: TreePath
+  }
+
+  public var items: [Item] = []
+  public var unreadable: [UnreadablePointer] = []
+}
+
+extension Repository {
+  /// Turns a path as the user wrote it, relative to the current directory, into one relative to the working tree's root.
+  ///
+  /// - Throws: ``RepositoryError/Code/usage`` if it lies outside.
+  public func treePath(_ text: String, from directory: FilePath) throws -> TreePath {
+    let root = try requireWorkDirectory().lexicallyNormalized()
+    let path = directory.pushing(FilePath(text)).lexicallyNormalized()
+    let bytes = path.rawBytes
+    var top = root.rawBytes
+    if top.last == UInt8(ascii: "/") { top.removeLast() }
+    if bytes == top || path == root { return .root }
+    guard bytes.starts(with: top + [UInt8(ascii: "/")]), let result = TreePath(bytes.dropFirst(top.count + 1)) else {
+      throw RepositoryError(.usage, "'\(text)' lies outside the repository '\(root)'.")
+    }
+    return result
+  }
+
+  /// Makes the search for pointers of this working tree, which asks git what is ignored.
+  public func pointerSearch() throws -> PointerSearch {
+    let root = try requireWorkDirectory()
+    // A repository of its own for the closure: libgit2's objects belong to one thread at a time.
+    let ignore = IgnoreQuestion(root)
+    return PointerSearch(root: root) { path, isDirectory in try ignore.isIgnored(path, isDirectory: isDirectory) }
+  }
+
+  /// Reads the pointers of the working tree that `paths` select: a pointer, its target, a path inside the target, or a
+  /// directory with pointers below. No path selects all.
+  ///
+  /// - Throws: ``RepositoryError/Code/usage`` for a path that selects nothing.
+  public func select(_ paths: [TreePath]) throws -> Selection {
+    let root = try requireWorkDirectory()
+    let search = try pointerSearch()
+    var selection = Selection()
+    var seen: Set<TreePath> = []
+    for path in paths.isEmpty ? [.root] : paths {
+      if let resolved = try search.resolve(path) {
+        try add(resolved.pointer, inside: resolved.inside, root: root, to: &selection)
+        continue
+      }
+      let found = try search.pointers(below: path)
+      guard !found.isEmpty || path.isRoot else {
+        throw RepositoryError(
+          .usage, "'\(path)' is not tracked by dv.", remedy: "Track it with 'dv add \(path)'; 'dv status' lists what is.")
+      }
+      for pointer in found where seen.insert(pointer).inserted {
+        try add(pointer, inside: .root, root: root, to: &selection)
+      }
+    }
+    return selection
+  }
+
+  private func add(_ path: TreePath, inside: TreePath, root: FilePath, to selection: inout Selection) throws {
+    do throws(WorkspaceError) {
+      guard let file = try PointerFile.read(path, in: root) else { return }
+      selection.items.append(
+        Selection.Item(data: TrackedData(target: file.target, pointer: file.pointer), inside: inside))
+    } catch {
+      guard error.code == .pointer || error.code == .conflicted else { throw error }
+      selection.unreadable.append(
+        UnreadablePointer(
+          target: PointerFile.target(of: path), isConflicted: error.code == .conflicted, message: error.message))
+    }
+  }
+
+  // MARK: Revisions
+
+  /// Reads the pointers of a commit at or below `path`.
+  public func data(in commit: GitObjectID, under path: TreePath = .root, walk: PointerWalk) throws -> [TrackedData] {
+    try walk.pointers(in: commit, under: try GitPath(path.bytes)).compactMap { try data(of: $0) }
+  }
+
+  /// Reads one pointer of history; `nil` if it is none that can be read, as a conflict that somebody committed.
+  public func data(of pointer: GitPointer) throws -> TrackedData? {
+    guard pointer.size <= UInt64(Pointer.maximumByteCount), let path = TreePath(pointer.path.bytes) else { return nil }
+    let bytes = try git.readBlob(pointer.blob, limit: Pointer.maximumByteCount)
+    guard let read = try? Pointer(parsing: bytes.span, named: pointer.path.description) else { return nil }
+    return TrackedData(target: PointerFile.target(of: path), pointer: read)
+  }
+
+  /// Finds what a path means at a commit: which pointer, and which part of its target.
+  public func resolve(_ path: TreePath, in commit: GitObjectID) throws -> (data: TrackedData, inside: TreePath)? {
+    let names = path.names
+    var candidates: [(TreePath, TreePath)] = []
+    if PointerFile.isPointerName(path) { candidates.append((path, .root)) }
+    var target = TreePath.root
+    for (index, name) in names.enumerated() {
+      target = target.appending(name)
+      let inside = names[(index + 1)...].reduce(TreePath.root) { $0.appending($1) }
+      candidates.append((PointerFile.path(for: target), inside))
+    }
+    for (pointer, inside) in candidates {
+      guard let bytes = try git.readBlob(at: try GitPath(pointer.bytes), in: commit, limit: 64 << 10) else { continue }
+      let read = try Pointer(parsing: bytes.span, named: pointer.description)
+      return (TrackedData(target: PointerFile.target(of: pointer), pointer: read), inside)
+    }
+    return nil
+  }
+}
