@@ -1,9 +1,9 @@
 import DVFile
-import DVGit
+public import DVGit
 public import DVObject
 public import DVStore
 public import DVWorkspace
-import SystemPackage
+public import SystemPackage
 
 /// Data that dv tracks: what a pointer says, at one revision or in the working tree.
 public struct TrackedData: Hashable, Sendable {
