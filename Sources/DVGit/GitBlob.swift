@@ -25,7 +25,11 @@ extension GitRepository {
     var oid = id.oid
     var size = 0
     var type = GIT_OBJECT_INVALID
-    try check("read blob \(id.shortHex)") { unsafe git_odb_read_header(&size, &type, odb, &oid) }
+    guard try find("read blob \(id.shortHex)", { unsafe git_odb_read_header(&size, &type, odb, &oid) }) else {
+      throw GitError(
+        .notFound,
+        "Git object \(id.hex) is not in this clone. If it is a partial clone, run 'git fetch --refetch --no-filter'.")
+    }
     guard type == GIT_OBJECT_BLOB else { throw GitError(.invalid, "Git object \(id.shortHex) is no blob.") }
     return UInt64(size)
   }

@@ -122,8 +122,11 @@ public import SystemPackage
   public func entries(matching expression: String? = nil) throws(GitError) -> [Entry] {
     var iterator: UnsafeMutablePointer<git_config_iterator>?
     try check("list the configuration") {
-      if let expression { unsafe git_config_iterator_glob_new(&iterator, pointer, expression) }
-      else { unsafe git_config_iterator_new(&iterator, pointer) }
+      if let expression {
+        unsafe git_config_iterator_glob_new(&iterator, pointer, expression)
+      } else {
+        unsafe git_config_iterator_new(&iterator, pointer)
+      }
     }
     return unsafe try drain(iterator, "list the configuration")
   }
@@ -133,7 +136,9 @@ public import SystemPackage
     try entries().filter { $0.name.hasPrefix(prefix) }
   }
 
-  private func drain(_ iterator: UnsafeMutablePointer<git_config_iterator>?, _ operation: String) throws(GitError) -> [Entry] {
+  private func drain(_ iterator: UnsafeMutablePointer<git_config_iterator>?, _ operation: String) throws(GitError)
+    -> [Entry]
+  {
     defer { unsafe git_config_iterator_free(iterator) }
     var entries: [Entry] = []
     while true {

@@ -27,7 +27,9 @@ extension GitRepository {
       unsafe git_reference_lookup(&$0, pointer, "HEAD")
     }
     defer { unsafe git_reference_free(reference) }
-    if let target = unsafe git_reference_target(reference) { return unsafe .detached(commit: GitObjectID(target.pointee)) }
+    if let target = unsafe git_reference_target(reference) {
+      return unsafe .detached(commit: GitObjectID(target.pointee))
+    }
     guard let target = unsafe git_reference_symbolic_target(reference) else {
       throw GitError(.corrupt, "Cannot read HEAD of '\(gitDirectory)': it names neither a commit nor a branch.")
     }

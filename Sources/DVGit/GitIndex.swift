@@ -24,13 +24,10 @@ public struct GitConflict: Hashable, Sendable {
 
 /// The index as it was when it was read.
 @safe public final class GitIndex {
-  /// libgit2's index belongs to the repository's object.
-  private let repository: GitRepository
-  let pointer: OpaquePointer
+  private let pointer: OpaquePointer
 
-  init(owning pointer: OpaquePointer, of repository: GitRepository) {
+  init(owning pointer: OpaquePointer) {
     unsafe self.pointer = pointer
-    self.repository = repository
   }
 
   deinit {
@@ -76,8 +73,9 @@ public struct GitConflict: Hashable, Sendable {
 
   /// Returns the sides of `path` if it is in conflict.
   public func conflict(at path: GitPath) throws(GitError) -> GitConflict? {
-    var (base, ours, theirs): (UnsafePointer<git_index_entry>?, UnsafePointer<git_index_entry>?, UnsafePointer<git_index_entry>?) =
-      (nil, nil, nil)
+    var (base, ours, theirs):
+      (UnsafePointer<git_index_entry>?, UnsafePointer<git_index_entry>?, UnsafePointer<git_index_entry>?) =
+        (nil, nil, nil)
     let exists = try find("read the conflict of '\(path)'") {
       unsafe path.withCString { unsafe git_index_conflict_get(&base, &ours, &theirs, pointer, $0) }
     }
@@ -116,7 +114,7 @@ extension GitRepository {
   ///
   /// - Throws: ``GitError/Code/unsupported`` for a split or sparse index, which libgit2 cannot read.
   public func index() throws(GitError) -> GitIndex {
-    unsafe GitIndex(owning: try readIndex(gitDirectory.appending("index")), of: self)
+    unsafe GitIndex(owning: try readIndex(gitDirectory.appending("index")))
   }
 
   /// Opens an index file. The caller frees it.

@@ -33,7 +33,8 @@ public struct GitObjectID: Hashable, Sendable, Comparable, BitwiseCopyable, Cust
       throw GitError(.invalid, "'\(hex)' is no git object ID: expected 40 hexadecimal digits.")
     }
     for index in 0..<Self.byteCount {
-      guard let high = Self.value(ofDigit: digits[2 * index]), let low = Self.value(ofDigit: digits[2 * index + 1]) else {
+      guard let high = Self.value(ofDigit: digits[2 * index]), let low = Self.value(ofDigit: digits[2 * index + 1])
+      else {
         throw GitError(.invalid, "'\(hex)' is no git object ID: expected 40 hexadecimal digits.")
       }
       bytes.append(high << 4 | low)
@@ -81,9 +82,15 @@ public struct GitObjectID: Hashable, Sendable, Comparable, BitwiseCopyable, Cust
 
   /// Appends the 20 raw bytes.
   public func append(to bytes: inout [UInt8]) {
-    for shift in stride(from: UInt64(56), through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: word0 >> shift)) }
-    for shift in stride(from: UInt64(56), through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: word1 >> shift)) }
-    for shift in stride(from: UInt32(24), through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: word2 >> shift)) }
+    for shift in stride(from: UInt64(56), through: 0, by: -8) {
+      bytes.append(UInt8(truncatingIfNeeded: word0 >> shift))
+    }
+    for shift in stride(from: UInt64(56), through: 0, by: -8) {
+      bytes.append(UInt8(truncatingIfNeeded: word1 >> shift))
+    }
+    for shift in stride(from: UInt32(24), through: 0, by: -8) {
+      bytes.append(UInt8(truncatingIfNeeded: word2 >> shift))
+    }
   }
 
   /// The 40 lowercase hexadecimal digits.

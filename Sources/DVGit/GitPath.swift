@@ -11,7 +11,9 @@ public struct GitPath: Hashable, Sendable, Comparable, CustomStringConvertible {
   public init(_ bytes: [UInt8]) throws(GitError) {
     self.init(unchecked: bytes)
     guard !bytes.isEmpty else { return }
-    guard !bytes.contains(0) else { throw GitError(.invalid, "'\(self)' is no path in a repository: it has a NUL byte.") }
+    guard !bytes.contains(0) else {
+      throw GitError(.invalid, "'\(self)' is no path in a repository: it has a NUL byte.")
+    }
     for name in bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
       guard !name.isEmpty, !name.elementsEqual(".".utf8), !name.elementsEqual("..".utf8) else {
         throw GitError(.invalid, "'\(self)' is no path in a repository: expected names with one '/' between them.")

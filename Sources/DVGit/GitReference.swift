@@ -85,6 +85,7 @@ extension GitRepository {
       try check("read what '\(name)' names") { status }
     }
     return unsafe GitReference(
-      name: name, target: GitObjectID(target.pointee), commit: commit.map { unsafe GitObjectID(git_object_id($0).pointee) })
+      name: name, target: GitObjectID(target.pointee),
+      commit: commit.map { unsafe GitObjectID(git_object_id($0).pointee) })
   }
 }

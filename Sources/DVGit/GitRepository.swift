@@ -42,13 +42,7 @@ public import SystemPackage
   }
 
   private init(place: FilePath, flags: UInt32, ceilings: [FilePath] = []) throws(GitError) {
-    let limits = ceilings.map(\.string).joined(separator: ":")
-    Libgit2.start()
-    var made: OpaquePointer?
-    let status = unsafe place.withPlatformString { path in
-      unsafe git_repository_open_ext(&made, path, flags, limits.isEmpty ? nil : limits)
-    }
-    guard status >= 0, let opened = unsafe made else { throw GitError(opening: place, status: status) }
+    let opened = unsafe try Opening(place: place, flags: flags, ceilings: ceilings).open()
     do throws(GitError) {
       unsafe try Self.refuseOtherObjectFormats(opened, place)
       unsafe odb = try make("open the objects of '\(place)'") { unsafe git_repository_odb(&$0, opened) }
@@ -65,7 +59,9 @@ public import SystemPackage
   }
 
   /// The top of the working tree, or `nil` if the repository is bare.
-  public var workDirectory: FilePath? { unsafe git_repository_workdir(pointer).map { unsafe FilePath(platformString: $0) } }
+  public var workDirectory: FilePath? {
+    unsafe git_repository_workdir(pointer).map { unsafe FilePath(platformString: $0) }
+  }
 
   /// The git directory of this working tree: `HEAD` and `index` are in it. A linked worktree and a submodule have their
   /// own, away from the working tree.
@@ -88,30 +84,13 @@ public import SystemPackage
   /// Refuses repositories whose object names are not SHA-1, which libgit2 would misread.
   private static func refuseOtherObjectFormats(_ repository: OpaquePointer, _ place: FilePath) throws(GitError) {
     let config = unsafe GitConfig(
-      owning: try make("read the configuration of '\(place)'") { unsafe git_repository_config_snapshot(&$0, repository) })
+      owning: try make("read the configuration of '\(place)'") {
+        unsafe git_repository_config_snapshot(&$0, repository)
+      })
     guard let format = try config.string("extensions.objectformat"), format != "sha1" else { return }
     throw GitError(
       .unsupported,
       "Cannot open '\(place)': its git objects are named by \(format) (extensions.objectFormat), and dv reads SHA-1 "
         + "repositories only. Convert it, or clone into one made with 'git init --object-format=sha1'.")
-  }
-}
-
-extension GitError {
-  fileprivate init(opening place: FilePath, status: CInt) {
-    let error = GitError(status: status, operation: "open the git repository at '\(place)'")
-    switch error.code {
-    case .notFound:
-      self.init(.notRepository, "'\(place)' is not in a git repository. Run 'git init' first, or go to one with -C DIR.")
-    case .unowned:
-      self.init(
-        .unowned,
-        "The git repository at '\(place)' belongs to another user. If you trust it, run "
-          + "'git config --global --add safe.directory PATH' with the path of its top directory.")
-    case .unsupported:
-      self.init(.unsupported, error.message + " dv cannot read repositories with this extension of git.")
-    default:
-      self = error
-    }
   }
 }

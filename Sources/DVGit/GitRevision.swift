@@ -25,7 +25,8 @@ extension GitRepository {
     case .notFound where (try? isShallow) == true:
       GitError(
         .notFound,
-        "Revision '\(revision)' names nothing in this shallow clone. Run 'git fetch --unshallow' if it is an older commit.")
+        "Revision '\(revision)' names nothing in this shallow clone. Run 'git fetch --unshallow' if it is an older commit."
+      )
     case .notFound:
       GitError(.notFound, "Revision '\(revision)' names no commit, branch or tag of this repository.")
     case .ambiguous:

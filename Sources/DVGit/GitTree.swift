@@ -43,7 +43,9 @@ extension GitRepository {
   ///
   /// - Parameter limit: the most bytes to read; a larger file is refused before it is read.
   public func readBlob(at path: GitPath, in commit: GitObjectID, limit: Int) throws(GitError) -> [UInt8]? {
-    guard let entry = try entry(at: path, in: commit), entry.kind == .file || entry.kind == .executable else { return nil }
+    guard let entry = try entry(at: path, in: commit), entry.kind == .file || entry.kind == .executable else {
+      return nil
+    }
     return try readBlob(entry.id, limit: limit)
   }
 

@@ -26,8 +26,10 @@ struct IndexFiles {
   /// - Throws: ``GitError/Code/busy`` if there is one.
   func lock() throws(GitError) {
     do {
-      try FileDescriptor.open(lockFile, .writeOnly, options: [.create, .exclusiveCreate], permissions: .init(rawValue: 0o666))
-        .close()
+      try FileDescriptor.open(
+        lockFile, .writeOnly, options: [.create, .exclusiveCreate], permissions: .init(rawValue: 0o666)
+      )
+      .close()
     } catch Errno.fileExists {
       throw GitError(.busy, "'\(lockFile)' exists.")
     } catch {
@@ -42,7 +44,31 @@ struct IndexFiles {
     guard unsafe call(link, index, working) != 0 else { return }
     let failure = Errno(rawValue: errno)
     guard failure != .noSuchFileOrDirectory else { return }
-    throw GitError(.other, "Cannot link '\(index)' to '\(working)': \(failure).")
+    // Some file systems have no hard links.
+    do {
+      try copy()
+    } catch {
+      throw GitError(.other, "Cannot link '\(index)' to '\(working)' (\(failure)), nor copy it: \(error).")
+    }
+  }
+
+  /// Copies the index with its time of change, by which libgit2 knows entries too young to trust.
+  private func copy() throws {
+    let source = try FileDescriptor.open(index, .readOnly)
+    defer { try? source.close() }
+    let target = try FileDescriptor.open(
+      working, .writeOnly, options: [.create, .truncate], permissions: FilePermissions(rawValue: 0o666))
+    defer { try? target.close() }
+    var buffer = [UInt8](repeating: 0, count: 1 << 20)
+    while true {
+      let count = try unsafe buffer.withUnsafeMutableBytes { unsafe try source.read(into: $0) }
+      guard count > 0 else { break }
+      try target.writeAll(buffer[..<count])
+    }
+    var status = stat()
+    guard unsafe fstat(source.rawValue, &status) == 0 else { throw Errno(rawValue: errno) }
+    let times = [status.st_atim, status.st_mtim]
+    guard unsafe futimens(target.rawValue, times) == 0 else { throw Errno(rawValue: errno) }
   }
 
   /// Makes what libgit2 wrote the index, and releases the lock.

@@ -9,7 +9,9 @@ enum Libgit2 {
     // Extensions that change nothing of what dv reads, and that libgit2 would refuse a repository for. `objectformat` is
     // among them because `sha1` is a value of it; ``GitRepository`` refuses the others by name.
     let names: [StaticString] = ["objectformat", "partialclone", "preciousobjects", "worktreeconfig"]
-    var pointers = unsafe names.map { unsafe UnsafeRawPointer($0.utf8Start).assumingMemoryBound(to: CChar.self) as UnsafePointer<CChar>? }
+    var pointers = unsafe names.map {
+      unsafe UnsafeRawPointer($0.utf8Start).assumingMemoryBound(to: CChar.self) as UnsafePointer<CChar>?
+    }
     unsafe dv_git_set_extensions(&pointers, pointers.count)
   }()
 }
@@ -47,7 +49,8 @@ extension GitError {
   /// Makes the error of a failed call; to be called on its thread before any other call.
   init(status: CInt, operation: String) {
     let last = unsafe git_error_last()
-    let reason = unsafe last.flatMap { unsafe $0.pointee.message }.map { unsafe String(cString: $0) } ?? "code \(status)"
+    let reason =
+      unsafe last.flatMap { unsafe $0.pointee.message }.map { unsafe String(cString: $0) } ?? "code \(status)"
     let category = unsafe last.map { unsafe git_error_t(UInt32($0.pointee.klass)) } ?? GIT_ERROR_NONE
     self.init(
       Code(status: status, category: category, reason: reason), "Cannot \(operation): \(reason).")

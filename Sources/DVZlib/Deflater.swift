@@ -54,6 +54,8 @@ import CZlib
         }
       }
     }
-    guard status == Z_STREAM_END else { throw ZlibError(status: status, operation: "Cannot deflate \(bytes.count) bytes") }
+    guard status == Z_STREAM_END else {
+      throw ZlibError(status: status, operation: "Cannot deflate \(bytes.count) bytes")
+    }
   }
 }

@@ -63,7 +63,8 @@ import CZlib
       throw ZlibError(.corrupt, "Cannot inflate: \(left.input) bytes follow the stream.")
     case Z_OK where left.output == 0, Z_BUF_ERROR where left.output == 0:
       // Full and not at the end: it holds more, or its last bytes are missing.
-      throw ZlibError(left.input > 0 ? .wrongSize : .corrupt, "Cannot inflate: the stream does not end after \(count) bytes.")
+      throw ZlibError(
+        left.input > 0 ? .wrongSize : .corrupt, "Cannot inflate: the stream does not end after \(count) bytes.")
     case Z_OK, Z_BUF_ERROR:
       throw ZlibError(.corrupt, "Cannot inflate: the stream is cut short after \(inputCount) bytes.")
     default:

@@ -41,7 +41,8 @@ private let literalMode = ZSTD_c_experimentalParam5
 
   /// Appends the frame of `bytes` to `output` and returns how many bytes it has.
   @discardableResult
-  public func compress(_ bytes: Span<UInt8>, into output: inout [UInt8], mode: Mode = .level1) throws(ZstdError) -> Int {
+  public func compress(_ bytes: Span<UInt8>, into output: inout [UInt8], mode: Mode = .level1) throws(ZstdError) -> Int
+  {
     // The bound is never too small, so the frame always fits.
     try compress(bytes, into: &output, mode: mode, atMost: ZSTD_compressBound(bytes.count)) ?? 0
   }

@@ -70,7 +70,8 @@ import CZstd
       throw ZstdError(.wrongSize, "Cannot decompress: the frame holds \(contentSize) bytes, expected \(count).")
     }
     guard header.windowSize <= UInt64(count) else {
-      throw ZstdError(.wrongSize, "Cannot decompress: the frame wants a window of \(header.windowSize) bytes for \(count).")
+      throw ZstdError(
+        .wrongSize, "Cannot decompress: the frame wants a window of \(header.windowSize) bytes for \(count).")
     }
   }
 }

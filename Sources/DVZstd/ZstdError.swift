@@ -28,7 +28,8 @@ public struct ZstdError: Error, Hashable, Sendable, CustomStringConvertible {
     let reason = unsafe String(cString: ZSTD_getErrorName(result))
     switch ZSTD_getErrorCode(result) {
     case ZSTD_error_memory_allocation: self.init(.outOfMemory, "\(operation): \(reason).")
-    case ZSTD_error_parameter_unsupported, ZSTD_error_parameter_outOfBound, ZSTD_error_parameter_combination_unsupported:
+    case ZSTD_error_parameter_unsupported, ZSTD_error_parameter_outOfBound,
+      ZSTD_error_parameter_combination_unsupported:
       self.init(.unsupported, "\(operation): \(reason).")
     case ZSTD_error_dstSize_tooSmall: self.init(.wrongSize, "\(operation): \(reason).")
     default: self.init(.corrupt, "\(operation): \(reason).")

@@ -14,29 +14,40 @@ struct DV: ParsableCommand {
   @OptionGroup var options: GlobalOptions
 
   static func main() async {
-    // The one task without a parent: what cancels it is a signal, which no task sends.
-    let task = Task {
-      do {
-        var command = try parseAsRoot()
-        if let command = command as? any Command { try command.options.enterDirectory() }
-        if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
-        return ExitCode.done
-      } catch {
-        return report(error)
-      }
+    // Parsed before anything is started, so that `--version` and `--help` cost no thread.
+    let command: any ParsableCommand
+    do {
+      command = try parseAsRoot()
+      if let command = command as? any Command { try command.options.enterDirectory() }
+    } catch {
+      end(report(error))
     }
+    let task = start(command)
     // Every operation may be killed at any point and leaves a usable state. The grace is for removing temporary files
     // and for wiping the progress line.
     do {
       try Interruption.onFirst {
         task.cancel()
       } afterGrace: {
-        end(.interrupted)
+        end(report(CancellationError()))
       }
     } catch {
       // Then Ctrl-C has its usual effect, which is as safe, only less tidy.
     }
     end(await task.value)
+  }
+
+  /// Runs `command` in the one task without a parent: what cancels it is a signal, which no task sends.
+  private nonisolated static func start(_ command: sending any ParsableCommand) -> Task<ExitCode, Never> {
+    Task {
+      var command = command
+      do {
+        if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
+        return .done
+      } catch {
+        return report(error)
+      }
+    }
   }
 
   /// Tells the person about `error`, and returns what to tell the calling program.

@@ -21,19 +21,25 @@ import Testing
   /// Files that are not there are empty; the higher level wins; each entry knows its file.
   @Test func stack() throws {
     let sandbox = try GitSandbox()
-    let (low, high, absent) = (sandbox.folder.appending("low"), sandbox.folder.appending("high"), sandbox.folder.appending("absent"))
-    try sandbox.write(low, Array("""
-      [core]
-        remote = lab   # the default
-        size = 64m
-        flag
-        odd = "a b"
-      [remote "Lab.One"]
-        url = /data
-        fetch = one
-        fetch = two
-      """.utf8))
-    try sandbox.write(high, Array("[core]\n\tremote = mine\n\tflag2 = off\n[remote \"Lab.One\"]\n\tfetch = three\n".utf8))
+    let (low, high, absent) = (
+      sandbox.folder.appending("low"), sandbox.folder.appending("high"), sandbox.folder.appending("absent")
+    )
+    try sandbox.write(
+      low,
+      Array(
+        """
+        [core]
+          remote = lab   # the default
+          size = 64m
+          flag
+          odd = "a b"
+        [remote "Lab.One"]
+          url = /data
+          fetch = one
+          fetch = two
+        """.utf8))
+    try sandbox.write(
+      high, Array("[core]\n\tremote = mine\n\tflag2 = off\n[remote \"Lab.One\"]\n\tfetch = three\n".utf8))
     let config = try GitConfig(files: [(high, .clone), (absent, .repository), (low, .system)])
     #expect(try config.string("core.remote") == "mine")
     #expect(try config.entry("core.remote")?.file == high)

@@ -1,5 +1,6 @@
 import DVGit
 import DVTesting
+import Foundation
 import SystemPackage
 import Testing
 
@@ -115,15 +116,38 @@ import Testing
     try sandbox.git("config", "extensions.worktreeConfig", "true")
     try sandbox.git("config", "extensions.objectFormat", "sha1")
     _ = try GitRepository(discoveringFrom: sandbox.work)
-    try sandbox.write(sandbox.work.appending(".git/config"), Array("""
-      [core]
-        repositoryformatversion = 1
-      [extensions]
-        refStorage = reftable
-      """.utf8))
+    try sandbox.write(
+      sandbox.work.appending(".git/config"),
+      Array(
+        """
+        [core]
+          repositoryformatversion = 1
+        [extensions]
+          refStorage = reftable
+        """.utf8))
     let error = #expect(throws: GitError.self) { try GitRepository(discoveringFrom: sandbox.work) }
     #expect(error?.code == .unsupported)
     #expect(error?.message.contains("refstorage") == true)
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root can give a folder away"))
+  func anotherUsersIsRefusedWithTheRemedy() throws {
+    let sandbox = try GitSandbox()
+    for path in [sandbox.work, sandbox.work.appending(".git")] {
+      try FileManager.default.setAttributes([.ownerAccountID: 12345], ofItemAtPath: path.string)
+    }
+    let error = #expect(throws: GitError.self) { try GitRepository(discoveringFrom: sandbox.work) }
+    #expect(error?.code == .unowned)
+    #expect(error?.message.contains("safe.directory") == true)
+    let settings = GitSandbox.home.appending(".gitconfig")
+    defer { try? removeTree(settings) }
+    for (trusted, opens) in [
+      ("/elsewhere", false), (sandbox.work.string, true), ("*", true), ("*\n\tdirectory =", false),
+    ] {
+      try sandbox.write(settings, Array("[safe]\n\tdirectory = \(trusted)\n".utf8))
+      let repository = try? GitRepository(discoveringFrom: sandbox.work)
+      #expect((repository != nil) == opens, "\(trusted)")
+    }
   }
 
   @Test func ignoredPaths() throws {

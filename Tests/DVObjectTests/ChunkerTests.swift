@@ -133,17 +133,38 @@ enum Content: String, CaseIterable, Sendable {
     #expect(Self.parallelLengths(of: bytes, .standard, segments: [1000, 400_000, 400_001, 1_499_999]) == expected)
   }
 
+  /// Table and limits are frozen format.
+  @Test func goldenBoundaries() {
+    #expect(ChunkLimits.standard == ChunkLimits(minimum: 16_384, targetBits: 15, maximum: 262_144))
+    var random = SeededGenerator(seed: 1)
+    let bytes = [UInt8](randomCount: 8 << 20, using: &random)
+    var end = 0
+    let ends = Self.lengths(of: bytes, .standard, dealtInto: [1 << 20]).map { length in
+      end += length
+      return end
+    }
+    #expect(ends == GoldenBoundaries.ends)
+    // Small contents, where the minimum alone decides: one chunk up to it, for it ends with the file.
+    #expect(Self.lengths(of: Array(bytes.prefix(16_384)), .standard, dealtInto: [1000]) == [16_384])
+    #expect(Self.lengths(of: [UInt8](repeating: 0, count: 600_000), .standard, dealtInto: [600_000]) == [262_144, 262_144, 75_712])
+  }
+
   /// After an edit, the chunks are soon those of before.
   @Test(arguments: 0..<20)
   func editsStayLocal(seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     let bytes = [UInt8](randomCount: 60_000, using: &random)
     var edited = bytes
-    edited.insert(contentsOf: [1, 2, 3], at: Int.random(in: 0..<40_000, using: &random))
+    let place = Int.random(in: 0..<40_000, using: &random)
+    edited.insert(contentsOf: [1, 2, 3], at: place)
+    // Boundaries after the edit, counted from the end of the file, where nothing moved.
     func ends(_ bytes: [UInt8]) -> Set<Int> {
-      var end = 0
-      // Counted from the end of the file, where nothing moved.
-      return Set(Self.definition(of: bytes, Content.limits).map { end += $0; return bytes.count - end })
+      var left = bytes.count
+      let all = Self.definition(of: bytes, Content.limits).map { length in
+        left -= length
+        return left
+      }
+      return Set(all.filter { $0 < 60_000 - place })
     }
     let lost = ends(bytes).subtracting(ends(edited))
     #expect(lost.count <= 12)

@@ -15,8 +15,9 @@ func memoryStore(_ backend: MemoryBackend = MemoryBackend(), scratch: FilePath) 
   /// Contents of every kind of size and compressibility come back bit for bit.
   @Test(arguments: 0..<6)
   func contentsComeBack(seed: UInt64) async throws {
-    try await withTemporaryDirectory { directory in
-      let store = try await memoryStore(scratch: directory)
+    let directory = try TemporaryDirectory(in: FilePath("/tmp"))
+    do {
+      let store = try await memoryStore(scratch: directory.path)
       var random = SeededGenerator(seed: seed)
       var contents: [[UInt8]] = [[], [7], Array(repeating: 0, count: 300_000)]
       contents.append([UInt8](randomCount: 16_384, using: &random))

@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 public import SystemPackage
 
 /// A temporary folder with a repository in it, made and changed by the real `git`.
@@ -15,7 +15,8 @@ public final class GitSandbox {
   /// Makes a repository with `git init`.
   public init(initialising options: [String] = ["--initial-branch=main"]) throws {
     try Self.isolateOnce.get()
-    folder = FilePath(FileManager.default.temporaryDirectory.path).appending("dv-git-\(UInt64.random(in: .min ... .max))")
+    folder = FilePath(FileManager.default.temporaryDirectory.path).appending(
+      "dv-git-\(UInt64.random(in: .min ... .max))")
     work = folder.appending("work")
     try FileManager.default.createDirectory(atPath: work.string, withIntermediateDirectories: true)
     try git(["init", "--quiet"] + options)
@@ -39,7 +40,7 @@ public final class GitSandbox {
       "GIT_AUTHOR_DATE": "@\(clock) +0100", "GIT_COMMITTER_DATE": "@\(clock) +0100",
     ]) { _, new in new }
     let (output, errors) = (Pipe(), folder.appending("stderr-\(UInt64.random(in: .min ... .max))"))
-    FileManager.default.createFile(atPath: errors.string, contents: nil)
+    _ = FileManager.default.createFile(atPath: errors.string, contents: nil)
     process.standardOutput = output
     process.standardError = FileHandle(forWritingAtPath: errors.string)
     process.standardInput = FileHandle.nullDevice
@@ -67,7 +68,8 @@ public final class GitSandbox {
 
   /// Writes any file, with its directories.
   public func write(_ file: FilePath, _ content: [UInt8]) throws {
-    try FileManager.default.createDirectory(atPath: file.removingLastComponent().string, withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      atPath: file.removingLastComponent().string, withIntermediateDirectories: true)
     let descriptor = try FileDescriptor.open(
       file, .writeOnly, options: [.create, .truncate], permissions: FilePermissions(rawValue: 0o644))
     try descriptor.closeAfter { _ = try descriptor.writeAll(content) }
@@ -89,7 +91,8 @@ public final class GitSandbox {
     public var description: String { "git \(arguments.joined(separator: " ")) exited with \(status): \(complaint)" }
   }
 
-  private static let home = FilePath(FileManager.default.temporaryDirectory.path).appending("dv-git-home-\(getpid())")
+  /// The empty `HOME` that all sandboxes of this process share.
+  public static let home = FilePath(FileManager.default.temporaryDirectory.path).appending("dv-git-home-\(getpid())")
 
   private static let environment = [
     "HOME": home.string, "XDG_CONFIG_HOME": home.appending("config").string, "GIT_CONFIG_NOSYSTEM": "1",
@@ -103,6 +106,7 @@ public final class GitSandbox {
   /// Libraries read `HOME` from this process, once: it is set before the first of them can.
   private static let isolateOnce = Result<Void, any Error> {
     try FileManager.default.createDirectory(atPath: home.string, withIntermediateDirectories: true)
+    atexit { try? FileManager.default.removeItem(atPath: GitSandbox.home.string) }
     setenv("HOME", home.string, 1)
     setenv("XDG_CONFIG_HOME", home.appending("config").string, 1)
   }

@@ -19,7 +19,7 @@ public struct ChunkCandidates: Sendable {
   ///   - segment: Bytes of the file, less than 4 GiB.
   ///   - preceding: What stands before them in the file: its last ``contextLength`` bytes count, and it may be shorter only
   ///     where the file begins.
-  /// - Complexity: O(*n*). Takes four bytes per candidate: one in 64 KiB of common data, one per byte at the very worst.
+  /// - Complexity: O(*n*). Takes four bytes per candidate: one in 32 KiB of common data, one per byte at the very worst.
   public init(in segment: Span<UInt8>, after preceding: Span<UInt8>, limits: ChunkLimits = .standard) {
     precondition(segment.count <= Int(UInt32.max))
     var hash = GearHash()

@@ -22,8 +22,8 @@ public struct ChunkLimits: Hashable, Sendable {
     self.maximum = maximum
   }
 
-  /// The limits of every writer: at least 16 KiB, one boundary in 64 KiB beyond, at most 256 KiB, about 78 KiB on average.
+  /// The limits of every writer: at least 16 KiB, one boundary in 32 KiB beyond, at most 256 KiB, about 48 KiB on average.
   ///
   /// Why these: `docs/decisions/0001-chunk-limits.md`.
-  public static let standard = ChunkLimits(minimum: 16 << 10, targetBits: 16, maximum: 256 << 10)
+  public static let standard = ChunkLimits(minimum: 16 << 10, targetBits: 15, maximum: 256 << 10)
 }

@@ -33,16 +33,15 @@ extension Pointer {
       throw lines.malformed("kind is '\(kindText)', expected 'file' or 'tree'.")
     }
     var executable = false
-    if kindText == "file", let mode = try lines.valueIfNext(of: "mode") {
+    if kindText == "file", lines.hasNext("mode") {
+      let mode = try lines.value(of: "mode")
       guard mode == "exec" else { throw lines.malformed("mode is '\(mode)', expected 'exec' or no such line.") }
       executable = true
     }
-    let oid = try lines.id(try lines.value(of: "oid"), of: "oid")
-    let size = try lines.number(try lines.value(of: "size"), of: "size", unit: "bytes")
-    var files: UInt64?
-    if kindText == "tree" { files = try lines.number(try lines.value(of: "files"), of: "files", unit: "files") }
-    var run: ObjectID?
-    if let text = try lines.valueIfNext(of: "run") { run = try lines.id(text, of: "run") }
+    let oid = try lines.id(of: "oid")
+    let size = try lines.number(of: "size", unit: "bytes")
+    let files = kindText == "tree" ? try lines.number(of: "files", unit: "files") : nil
+    let run = try lines.hasNext("run") ? lines.id(of: "run") : nil
     try lines.end()
 
     if let files {

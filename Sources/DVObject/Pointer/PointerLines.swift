@@ -41,32 +41,24 @@ struct PointerLines {
     return nil
   }
 
-  /// Takes the next line, which must be `key`, a space and a value, and returns the value.
-  mutating func value(of key: String) throws(ObjectFormatError) -> String {
-    guard position < text.count else {
-      line += 1
-      throw malformed("the file ends here, expected '\(key)'.")
-    }
-    let expected = line == 0 ? "'dv-pointer 1'" : "'\(key) …'"
-    guard let value = try valueIfNext(of: key) else {
-      line += 1
-      let found = shown(text[position..<(text[position...].firstIndex(of: UInt8(ascii: "\n")) ?? text.count)])
-      throw malformed("found '\(found)', expected \(expected).")
-    }
-    return value
+  /// Whether the next line begins with `key` and a space.
+  func hasNext(_ key: String) -> Bool {
+    text[position...].starts(with: Array(key.utf8) + [UInt8(ascii: " ")])
   }
 
-  /// Takes the next line if it begins with `key` and a space, and returns the value.
-  mutating func valueIfNext(of key: String) throws(ObjectFormatError) -> String? {
-    let prefix = Array(key.utf8) + [UInt8(ascii: " ")]
-    guard text[position...].starts(with: prefix) else { return nil }
+  /// Takes the next line, which must be `key`, a space and a value, and returns the value.
+  mutating func value(of key: String) throws(ObjectFormatError) -> String {
     line += 1
-    guard let end = text[position...].firstIndex(of: UInt8(ascii: "\n")) else {
-      throw malformed("the line does not end with a line feed; the file may be cut short.")
+    guard position < text.count else { throw malformed("the file ends here, expected '\(key)'.") }
+    let end = text[position...].firstIndex(of: UInt8(ascii: "\n"))
+    guard hasNext(key) else {
+      let expected = line == 1 ? "dv-pointer 1" : "\(key) …"
+      throw malformed("found '\(shown(text[position..<(end ?? text.count)]))', expected '\(expected)'.")
     }
-    let value = text[position + prefix.count..<end]
+    guard let end else { throw malformed("the line does not end with a line feed; the file may be cut short.") }
+    let value = text[position + key.utf8.count + 1..<end]
     position = end + 1
-    if value.last == UInt8(ascii: "\r") {
+    guard value.last != UInt8(ascii: "\r") else {
       throw malformed("the line ends with CR LF, expected LF. Put '*.dv -text' into .gitattributes.")
     }
     guard value.allSatisfy({ (0x21...0x7E).contains($0) }) else {
@@ -75,23 +67,18 @@ struct PointerLines {
     return String(decoding: value, as: UTF8.self)
   }
 
-  /// Throws unless every line was taken.
-  mutating func end() throws(ObjectFormatError) {
-    guard position < text.count else { return }
-    line += 1
-    let rest = text[position..<(text[position...].firstIndex(of: UInt8(ascii: "\n")) ?? text.count)]
-    throw malformed("found '\(shown(rest))', expected the end of the file.")
-  }
-
-  func id(_ value: String, of key: String) throws(ObjectFormatError) -> ObjectID {
-    do {
-      return try ObjectID(text: value)
-    } catch {
+  /// Takes the next line, which must be `key` and an object ID.
+  mutating func id(of key: String) throws(ObjectFormatError) -> ObjectID {
+    let value = try value(of: key)
+    guard let id = try? ObjectID(text: value) else {
       throw malformed("\(key) is '\(shown(value.utf8))', expected 'sha256:' and 64 lowercase hex digits.")
     }
+    return id
   }
 
-  func number(_ value: String, of key: String, unit: String) throws(ObjectFormatError) -> UInt64 {
+  /// Takes the next line, which must be `key` and a decimal number below 2^64.
+  mutating func number(of key: String, unit: String) throws(ObjectFormatError) -> UInt64 {
+    let value = try value(of: key)
     // `UInt64.init` would take a sign and leading zeros; a pointer has one encoding.
     guard value.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), value == "0" || value.first != "0",
       let number = UInt64(value)
@@ -99,6 +86,14 @@ struct PointerLines {
       throw malformed("\(key) is '\(shown(value.utf8))', expected a number of \(unit).")
     }
     return number
+  }
+
+  /// Throws unless every line was taken.
+  mutating func end() throws(ObjectFormatError) {
+    guard position < text.count else { return }
+    line += 1
+    let rest = text[position..<(text[position...].firstIndex(of: UInt8(ascii: "\n")) ?? text.count)]
+    throw malformed("found '\(shown(rest))', expected the end of the file.")
   }
 
   /// The error for the line taken last.

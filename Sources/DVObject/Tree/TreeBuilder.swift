@@ -22,7 +22,15 @@ public struct TreeBuilder: Sendable {
   /// How many entries the directory has so far.
   public private(set) var count = 0
 
-  public init() {}
+  private let cut: TreeCut
+
+  public init() {
+    self.init(cut: .standard)
+  }
+
+  init(cut: TreeCut) {
+    self.cut = cut
+  }
 
   /// Adds the directory's next entry.
   ///
@@ -67,7 +75,7 @@ public struct TreeBuilder: Sendable {
     levels[level].items += lastName
     levels[level].count += 1
     try levels[level].totals.add(totals)
-    if TreeCut.ends(count: levels[level].count, name: lastName.span, level: level) { try close(level, emit) }
+    if cut.ends(count: levels[level].count, name: lastName.span, level: level) { try close(level, emit) }
   }
 
   /// Passes on the open node of `level` and enters it in the level above.

@@ -1,13 +1,16 @@
 /// Where a tree's nodes end: by the names alone, so that equal directories have equal nodes, and a change in one place leaves
 /// the others alone.
-enum TreeCut {
+struct TreeCut: Sendable {
   /// No node ends before it has this many items, unless its level does.
-  static let minimumCount = 64
+  let minimumCount: Int
   /// How many more zero bits the hash of a name needs for each level.
-  static let bitsPerLevel = 10
+  let bitsPerLevel: Int
+
+  /// The rule of the format. Tests build high trees of few names with other numbers.
+  static let standard = TreeCut(minimumCount: 64, bitsPerLevel: 10)
 
   /// Whether a node of `level` ends with the item `name`, its `count`th.
-  static func ends(count: Int, name: Span<UInt8>, level: Int) -> Bool {
+  func ends(count: Int, name: Span<UInt8>, level: Int) -> Bool {
     if count == TreeNode.maximumCount { return true }
     return count >= minimumCount && ObjectID(hashing: name).leadingZeroBits >= bitsPerLevel * (level + 1)
   }

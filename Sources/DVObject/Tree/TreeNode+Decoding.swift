@@ -73,13 +73,17 @@ extension TreeNode {
   /// - Parameter isLast: Whether no node of this level follows, so that the node may end anywhere.
   /// - Complexity: One SHA-256 per item from the 64th on.
   public func checkCuts(isLast: Bool) throws(ObjectFormatError) {
-    for index in items.indices.dropFirst(TreeCut.minimumCount - 1) {
-      let ends = TreeCut.ends(count: index + 1, name: encoded.span.extracting(nameRange(at: index)), level: level)
+    try checkCuts(isLast: isLast, by: .standard)
+  }
+
+  func checkCuts(isLast: Bool, by cut: TreeCut) throws(ObjectFormatError) {
+    for index in items.indices.dropFirst(cut.minimumCount - 1) {
+      let ends = cut.ends(count: index + 1, name: encoded.span.extracting(nameRange(at: index)), level: level)
       guard ends == (index == count - 1) || (isLast && !ends) else {
         throw .malformed("A tree node of level \(level) with \(count) items does not end where the format says.")
       }
     }
-    guard isLast || count >= TreeCut.minimumCount else {
+    guard isLast || count >= cut.minimumCount else {
       throw .malformed("A tree node of level \(level) ends after \(count) items, though others follow.")
     }
   }
