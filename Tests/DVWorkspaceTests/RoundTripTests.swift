@@ -1,5 +1,6 @@
 import DVFile
 import DVObject
+import DVStore
 import DVTesting
 @testable import DVWorkspace
 import SystemPackage
