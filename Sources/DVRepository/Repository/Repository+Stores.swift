@@ -84,6 +84,7 @@ extension Repository {
     try scratch.createDirectories()
     let store = try await ObjectStore(
       backend: backend, name: "the local store", scratch: scratch, presence: .mayBeMade)
+    if access != .read { try await store.avoidCondemned() }
     try registerClone(with: directory)
     return LocalStore(store: store, backend: backend, lock: lock)
   }
