@@ -66,8 +66,11 @@ struct IgnoreRulesTests {
 
   private func checkIgnore(_ paths: [String], in sandbox: GitSandbox) throws -> [String] {
     do {
-      let text = try sandbox.git(["check-ignore", "--no-index", "-z", "--"] + paths)
-      return text.split(separator: "\0").map(String.init)
+      let text = try sandbox.git(["-c", "core.quotePath=false", "check-ignore", "--no-index", "--"] + paths)
+      return text.split(separator: "\n").map { line in
+        // Git quotes names with a backslash in them.
+        line.hasPrefix("\"") ? String(line.dropFirst().dropLast()).replacing("\\\\", with: "\\") : String(line)
+      }
     } catch let failure as GitSandbox.Failure where failure.status == 1 {
       return []
     }
