@@ -14,50 +14,71 @@ public import DVObject
 public struct RemotePush: Sendable {
   public let local: ObjectStore
   public let remote: ObjectStore
+  private let width: Int?
   private let progress: @Sendable (Transfer.Step) -> Void
 
   /// Rounds of copying before a push gives up against gc or merges that take away what it relies on.
   private static let roundLimit = 8
 
+  /// - Parameters:
+  ///   - width: how many packs are read at once; `nil` for what suits the machine.
+  ///   - progress: called from many tasks.
   public init(
-    from local: ObjectStore, to remote: ObjectStore, progress: @escaping @Sendable (Transfer.Step) -> Void = { _ in }
+    from local: ObjectStore, to remote: ObjectStore, width: Int? = nil,
+    progress: @escaping @Sendable (Transfer.Step) -> Void = { _ in }
   ) {
     self.local = local
     self.remote = remote
+    self.width = width
     self.progress = progress
+  }
+
+  /// What a push finds before it begins.
+  public struct Plan: Sendable {
+    /// The roots that are complete on the remote already.
+    public fileprivate(set) var complete: [TransferRoot] = []
+    /// The roots that are not.
+    public fileprivate(set) var missing: [TransferRoot] = []
+    /// The trees that are complete on the remote: earlier versions among them save looking at what did not change.
+    public fileprivate(set) var knownTrees: Set<ObjectID> = []
+    fileprivate let records: RecordList
+    fileprivate let unsound: Set<ObjectID>
   }
 
   /// What a push did.
   public struct Report: Sendable {
     public var transfer = TransferReport()
-    /// The roots that were complete on the remote before.
-    public var complete: [TransferRoot] = []
     /// The roots that are complete now and were not before.
     public var committed: [TransferRoot] = []
     /// Damaged packs whose objects were all written again.
     public var healedPacks = 0
   }
 
-  /// Pushes `roots`.
-  ///
-  /// - Parameter bases: for a root's oid, earlier versions of the same data that may be complete on the remote.
-  /// - Returns: what was done; roots that a failure affects were not committed.
-  public func run(_ roots: [TransferRoot], bases: [ObjectID: [ObjectID]] = [:]) async throws -> Report {
+  /// Looks at what has to be done for `roots`.
+  public func plan(_ roots: [TransferRoot]) async throws -> Plan {
     let records = try await RecordList(StoreLayout.roots, of: remote)
     let survey = try await PackSurvey(of: remote)
     // What a damaged pack made incomplete is walked again in full, and so healed from here.
     let complete = survey.findings.isEmpty ? records.complete : []
-    var report = Report()
-    var missing: [TransferRoot] = []
+    var plan = Plan(records: records, unsound: survey.unsound)
+    plan.knownTrees = Set(complete.lazy.filter { $0.kind == .tree }.map(\.oid))
     var met: Set<RootRecord.Root> = []
     for root in roots where met.insert(RootRecord.Root(root)).inserted {
-      if complete.contains(RootRecord.Root(root)) { report.complete.append(root) } else { missing.append(root) }
+      if complete.contains(RootRecord.Root(root)) { plan.complete.append(root) } else { plan.missing.append(root) }
     }
-    report.transfer.skipped = report.complete.count
-    if missing.isEmpty { return report }
-    let known = Set(complete.lazy.filter { $0.kind == .tree }.map(\.oid))
-    let chosen = known.isEmpty ? [:] : bases.compactMapValues { $0.first { known.contains($0) } }
-    var unsound = survey.unsound
+    return plan
+  }
+
+  /// Pushes what a plan found missing.
+  ///
+  /// - Parameter bases: for a tree's oid, one of ``Plan/knownTrees`` that is an earlier version of it.
+  /// - Returns: what was done; roots that a failure affects were not committed.
+  public func run(_ plan: Plan, bases chosen: [ObjectID: ObjectID] = [:]) async throws -> Report {
+    var report = Report()
+    report.transfer.skipped = plan.complete.count
+    if plan.missing.isEmpty { return report }
+    let (missing, records) = (plan.missing, plan.records)
+    var unsound = plan.unsound
     for _ in 0..<Self.roundLimit {
       remote.index.condemn(try await condemned().union(unsound))
       let bases = try await areKept(records) ? chosen : [:]
@@ -91,7 +112,7 @@ public struct RemotePush: Sendable {
     let start = try await clock()
     let pending = try await write(roots, as: .pending, in: StoreLayout.pending, time: start)
     let writer = ObjectWriter(store: remote, isPush: true)
-    let transfer = try await Transfer(.push, from: local, to: remote, progress: progress).run(
+    let transfer = try await Transfer(.push, from: local, to: remote, width: width, progress: progress).run(
       roots, bases: bases, writer: writer)
     let relied = writer.reused.union(writer.written)
     guard try await isSound(relied) else {

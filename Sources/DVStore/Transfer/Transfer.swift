@@ -1,5 +1,5 @@
 import DVBackend
-public import DVFile
+import DVFile
 public import DVObject
 import Synchronization
 
@@ -32,16 +32,16 @@ public struct Transfer: Sendable {
   }
 
   /// - Parameters:
-  ///   - width: how many containers are read at once.
+  ///   - width: how many containers are read at once; `nil` for what suits the machine.
   ///   - progress: called from many tasks.
   public init(
     _ direction: Direction, from source: ObjectStore, to destination: ObjectStore,
-    width: Int = max(2, Machine.coreCount), progress: @escaping @Sendable (Step) -> Void = { _ in }
+    width: Int? = nil, progress: @escaping @Sendable (Step) -> Void = { _ in }
   ) {
     self.source = source
     self.destination = destination
     reader = StructureReader(stores: direction == .push ? [source, destination] : [destination, source])
-    self.width = width
+    self.width = max(1, width ?? max(2, Machine.coreCount))
     self.progress = progress
   }
 
