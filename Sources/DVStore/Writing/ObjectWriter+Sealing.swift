@@ -37,7 +37,7 @@ extension ObjectWriter {
     }
     guard !ready.isEmpty else { return }
     let packs = try await results(of: ready)
-    try await index(packs)
+    try await index(packs, isOver: false)
     if !isPush { try await store.compactIndex() }
     state.withLock { $0.isIndexing = false }
   }
@@ -66,7 +66,7 @@ extension ObjectWriter {
       return (state.seals, state.structureSeals)
     }
     let packs = try await results(of: chunkSeals) + results(of: structureSeals)
-    try await index(packs)
+    try await index(packs, isOver: true)
     if !isPush { try await store.compactIndex() }
     return state.withLock { $0.report }
   }
@@ -82,7 +82,9 @@ extension ObjectWriter {
   }
 
   /// Writes one index segment for `packs` and forgets what it names.
-  private func index(_ packs: [SealedPack]) async throws(StoreError) {
+  ///
+  /// - Parameter isOver: whether the session is: what it claimed is not asked for any more.
+  private func index(_ packs: [SealedPack], isOver: Bool) async throws(StoreError) {
     guard !packs.isEmpty else { return }
     try await store.index(packs, omitting: state.withLock { $0.omitted })
     state.withLock { state in
@@ -90,6 +92,7 @@ extension ObjectWriter {
         state.written.insert(pack.container)
         state.report.packs += 1
         state.report.storedBytes += pack.size
+        if isOver { continue }
         for entry in pack.entries { state.claimed.remove(entry.key) }
       }
     }
