@@ -12,8 +12,12 @@ struct DV: ParsableCommand {
       AddCommand.self,
       CheckoutCommand.self,
       ConfigCommand.self,
+      FetchCommand.self,
       HashCommand.self,
       InitCommand.self,
+      PullCommand.self,
+      PushCommand.self,
+      RemoteCommand.self,
       StatusCommand.self,
     ])
 

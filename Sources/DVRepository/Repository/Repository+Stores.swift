@@ -77,26 +77,29 @@ extension Repository {
   ///
   /// - Parameter create: whether a push may make a store in an existing, empty place.
   public func remoteStore(_ remote: Remote, create: Bool) async throws -> ObjectStore {
-    let path: FilePath
-    switch remote.url {
-    case .directory(let directory): path = directory
-    }
-    let backend = try directoryBackend(path, of: remote)
+    let backend = try backend(of: remote)
     // What is under construction lies on the file system it is for.
-    let scratch = (create ? path : try storeDirectory()).appending("tmp")
+    let scratch = (create ? backend.root : try storeDirectory()).appending("tmp")
     try scratch.createDirectories()
     let opened: Result<ObjectStore, StoreError> = await open(
       backend, name: "remote '\(remote.name)'", scratch: scratch, create: create)
     if case .failure(let error) = opened, error.code == .format, !create {
       throw RepositoryError(
-        .missing, "Nothing has been pushed to remote '\(remote.name)' (\(path)).",
+        .missing, "Nothing has been pushed to remote '\(remote.name)' (\(backend.root)).",
         remedy: "Push to it from a clone that has the data, or check its path.", cause: error)
     }
     return try opened.get()
   }
 
-  private func directoryBackend(_ path: FilePath, of remote: Remote) throws -> DirectoryBackend {
+  /// Opens the place of a remote.
+  ///
+  /// - Throws: ``RepositoryError/Code/unreachable`` if it is not there.
+  func backend(of remote: Remote) throws -> DirectoryBackend {
     let sharing = try sharing()
+    let path: FilePath
+    switch remote.url {
+    case .directory(let directory): path = directory
+    }
     do throws(BackendError) { return try DirectoryBackend(root: path, create: false, sharing: sharing) } catch {
       throw RepositoryError(
         .unreachable, "Remote '\(remote.name)': \(error.message)",
