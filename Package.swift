@@ -63,7 +63,9 @@ let package = Package(
     // Floor 7: the program.
     .executableTarget(
       name: "dv",
-      dependencies: ["DVRepository", "DVWorkspace", "DVStore", "DVFile", "DVObject", system, arguments],
+      dependencies: [
+        "DVRepository", "DVWorkspace", "DVStore", "DVBackend", "DVGit", "DVFile", "DVObject", system, arguments,
+      ],
       swiftSettings: source),
 
     // Tests.

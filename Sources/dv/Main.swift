@@ -8,7 +8,14 @@ struct DV: ParsableCommand {
     commandName: "dv",
     abstract: "Version datasets and model weights beside git, and know what made them.",
     version: "0.1.0",
-    subcommands: [])
+    subcommands: [
+      AddCommand.self,
+      CheckoutCommand.self,
+      ConfigCommand.self,
+      HashCommand.self,
+      InitCommand.self,
+      StatusCommand.self,
+    ])
 
   // Declared here too, so that `dv -C DIR status` works like `dv status -C DIR`.
   @OptionGroup var options: GlobalOptions
@@ -17,7 +24,7 @@ struct DV: ParsableCommand {
     // Parsed before anything is started, so that `--version` and `--help` cost no thread.
     let command: any ParsableCommand
     do {
-      command = try parseAsRoot()
+      command = try parseAsRoot(ArgumentText.ofProcess)
       if let command = command as? any Command { try command.options.enterDirectory() }
     } catch {
       end(report(error))

@@ -90,27 +90,27 @@ private func expectReplacement(_ backend: some Backend) async throws {
 
 private func expectFiles(_ backend: some Backend) async throws {
   var random = SeededGenerator(seed: 2)
-  let bytes = [UInt8](randomCount: 3_000_001, using: &random)
+  let bytes = [UInt8](randomCount: 1_100_001, using: &random)
   let digest = ObjectID(hashing: bytes.span)
   try await withTemporaryDirectory { directory in
     let file = directory.appending("source")
     try file.replaceContent(with: bytes.span)
     for consuming in [false, true] {
       let key = try BackendKey("packs/ab/file-\(consuming)")
-      try await backend.put(file: file, size: 3_000_001, digest: digest, at: key, consuming: consuming)
+      try await backend.put(file: file, size: 1_100_001, digest: digest, at: key, consuming: consuming)
       #expect((try file.fileStat() == nil) == consuming)
-      #expect(try await backend.get(key) == bytes)
+      #expect(try await backend.get(key).map(contentID) == digest)
       let fetched = directory.appending("fetched-\(consuming)")
       #expect(try await backend.fetch(key, into: fetched) == digest)
-      #expect(try fetched.readAll(limit: .max) == bytes)
+      #expect(try contentID(fetched.readAll(limit: .max)) == digest)
       // A file that is there already is not overwritten.
       await #expect(throws: BackendError.self) { _ = try await backend.fetch(key, into: fetched) }
-      #expect(try fetched.readAll(limit: .max) == bytes)
+      #expect(try contentID(fetched.readAll(limit: .max)) == digest)
     }
     // Again, with the key there already: the file is consumed all the same.
     try file.replaceContent(with: bytes.span)
     try await backend.put(
-      file: file, size: 3_000_001, digest: digest, at: BackendKey("packs/ab/file-true"), consuming: true)
+      file: file, size: 1_100_001, digest: digest, at: BackendKey("packs/ab/file-true"), consuming: true)
     #expect(try file.fileStat() == nil)
 
     // Other bytes than announced, of the same and of another size: refused, and nothing is stored.
@@ -118,12 +118,12 @@ private func expectFiles(_ backend: some Backend) async throws {
     let key = try BackendKey("packs/ab/refused")
     let other = ObjectID(hashing: [0].span)
     await expectBackendError(.corrupt) {
-      try await backend.put(file: file, size: 3_000_001, digest: other, at: key, consuming: false)
+      try await backend.put(file: file, size: 1_100_001, digest: other, at: key, consuming: false)
     }
     await expectBackendError(.corrupt) {
-      try await backend.put(file: file, size: 3_000_000, digest: digest, at: key, consuming: true)
+      try await backend.put(file: file, size: 1_100_000, digest: digest, at: key, consuming: true)
     }
-    #expect(try file.readAll(limit: .max) == bytes)
+    #expect(try contentID(file.readAll(limit: .max)) == digest)
     #expect(try await backend.get(key) == nil)
     #expect(try await backend.list("packs/ab/ref").isEmpty)
     await #expect(throws: BackendError.self) {
@@ -162,16 +162,16 @@ private func expectDeletion(_ backend: some Backend) async throws {
 
 private func expectConcurrency(_ backend: some Backend) async throws {
   // Many tasks store the same keys at once; every reader sees nothing or all.
-  let value = [UInt8](repeating: 9, count: 50_000)
+  let value = [UInt8](repeating: 9, count: 5_000)
   try await (0..<200).forEachConcurrently(width: 40) { number in
     let key = try BackendKey("packs/\(number % 4)/shared-\(number % 10)")
     if let seen = try await backend.get(key) { #expect(seen == value) }
     try await backend.put(value, at: key)
-    #expect(try await backend.get(key, range: 40_000..<50_000) == Array(value[40_000...]))
+    #expect(try await backend.get(key, range: 4_000..<5_000) == Array(value[4_000...]))
     let replaceable = try BackendKey("files/aa/\(number % 3)")
-    try await backend.put([UInt8](repeating: UInt8(number), count: 30_000), at: replaceable)
+    try await backend.put([UInt8](repeating: UInt8(number), count: 3_000), at: replaceable)
     let seen = try await backend.get(replaceable) ?? []
-    #expect(seen.count == 30_000 && Set(seen).count == 1)
+    #expect(seen.count == 3_000 && seen.first == seen.last)
   }
 }
 
@@ -184,6 +184,9 @@ private func expectManyKeys(_ backend: some Backend) async throws {
   #expect(entries == entries.sorted { $0.key < $1.key })
   #expect(entries.allSatisfy { $0.size == 1 })
 }
+
+/// A digest compares faster than large arrays do in a debug build.
+private func contentID(_ bytes: [UInt8]) -> ObjectID { ObjectID(hashing: bytes.span) }
 
 /// Checks that `body` fails with a ``BackendError`` of this code.
 public func expectBackendError(

@@ -1,3 +1,4 @@
+import DVFile
 public import DVGit
 public import SystemPackage
 
@@ -20,6 +21,12 @@ public final class Configuration {
     case project
     case clone
 
+    /// The place of a level of the stack; `nil` for one that no file here has.
+    init?(_ level: GitConfig.Level?) {
+      guard let place = Self.allCases.first(where: { $0.level == level }) else { return nil }
+      self = place
+    }
+
     var level: GitConfig.Level {
       switch self {
       case .system: .system
@@ -33,8 +40,14 @@ public final class Configuration {
   private let config: GitConfig
   private let files: [Place: FilePath]
 
-  init(committed: FilePath?, clone: FilePath, environment: (String) -> String?) throws {
-    var files: [Place: FilePath] = [.clone: clone, .system: "/etc/dv/config"]
+  /// Opens the settings that hold outside of any repository: the user's and the machine's.
+  public convenience init(environment: (String) -> String?) throws {
+    try self.init(committed: nil, clone: nil, environment: environment)
+  }
+
+  init(committed: FilePath?, clone: FilePath?, environment: (String) -> String?) throws {
+    var files: [Place: FilePath] = [.system: "/etc/dv/config"]
+    files[.clone] = clone
     files[.project] = committed
     if let base = environment("XDG_CONFIG_HOME"), base.hasPrefix("/") {
       files[.user] = FilePath(base).appending("dv").appending("config")
@@ -72,7 +85,9 @@ public final class Configuration {
   /// Sets `name` in one file.
   public func set(_ name: String, to value: String, in place: Place) throws {
     try requireAllowed(name, in: place)
-    try GitConfig.set(name, to: value, in: try requireFile(place))
+    let file = try requireFile(place)
+    try file.containingDirectory.createDirectories()
+    try GitConfig.set(name, to: value, in: file)
   }
 
   /// Removes `name` from one file.

@@ -60,32 +60,17 @@ extension Repository {
     }
   }
 
+  /// Returns what is needed to open the local store, for opening it on another task.
+  func storePlace() throws -> StorePlace {
+    StorePlace(
+      directory: try storeDirectory(), sharing: try sharing(), clone: git.commonDirectory.lexicallyNormalized())
+  }
+
   /// Opens the local store, making it if there is none.
   ///
   /// - Throws: ``RepositoryError/Code/busy`` if `access` is `exclusive` and another process is writing.
   public func localStore(for access: StoreAccess) async throws -> LocalStore {
-    let directory = try storeDirectory()
-    let sharing = try sharing()
-    let backend = try DirectoryBackend(root: directory, create: true, sharing: sharing)
-    let path = directory.appending("lock")
-    let lock: HeldLock?
-    switch access {
-    case .read: lock = nil
-    case .write: lock = HeldLock(try FileLock.wait(for: path, .shared))
-    case .exclusive:
-      guard let held = try FileLock.attempt(path, .exclusive) else {
-        throw RepositoryError(
-          .busy, "Another process is writing to the store '\(directory)'.",
-          remedy: "Wait until it is done, or run 'dv gc' without --now.")
-      }
-      lock = HeldLock(held)
-    }
-    let scratch = directory.appending("tmp")
-    try scratch.createDirectories()
-    let store = try await ObjectStore(
-      backend: backend, name: "the local store", scratch: scratch, presence: .mayBeMade)
-    try registerClone(with: directory)
-    return LocalStore(store: store, backend: backend, lock: lock)
+    try await storePlace().open(for: access)
   }
 
   /// Opens the store of a remote.
@@ -101,17 +86,6 @@ extension Repository {
   }
 
   // MARK: Clones of a shared store
-
-  /// Tells a store which clone uses it, so that gc asks all of them what they need.
-  private func registerClone(with directory: FilePath) throws {
-    let clones = directory.appending("clones")
-    let path = git.commonDirectory.lexicallyNormalized()
-    let name = ObjectNaming.name(of: path)
-    let file = clones.appending(name)
-    if try file.fileStat() != nil { return }
-    try clones.createDirectories()
-    try file.replaceContent(with: path.rawBytes.span)
-  }
 
   /// The git directories of all clones that use the local store, this one's first.
   func clonesOfStore() throws -> [FilePath] {

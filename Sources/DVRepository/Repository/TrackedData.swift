@@ -55,18 +55,33 @@ public struct Selection: Sendable {
 extension Repository {
   /// Turns a path as the user wrote it, relative to the current directory, into one relative to the working tree's root.
   ///
+  /// - Parameter directory: the current directory, absolute and without links.
   /// - Throws: ``RepositoryError/Code/usage`` if it lies outside.
   public func treePath(_ text: String, from directory: FilePath) throws -> TreePath {
+    try treePath(FilePath(text), from: directory)
+  }
+
+  /// Turns a path as the user wrote it into one relative to the working tree's root; see ``treePath(_:from:)``.
+  public func treePath(_ given: FilePath, from directory: FilePath) throws -> TreePath {
     let root = try requireWorkDirectory().lexicallyNormalized()
-    let path = directory.pushing(FilePath(text)).lexicallyNormalized()
+    let path = directory.pushing(given).lexicallyNormalized()
+    if let inside = Self.relative(path, to: root) { return inside }
+    // The same place by another way, such as an absolute path through a link. The last name itself is never followed.
+    if let name = path.lastComponent, let parent = path.removingLastComponent().resolvingLinks(),
+      let inside = Self.relative(parent.appending(name), to: root)
+    {
+      return inside
+    }
+    throw RepositoryError(.usage, "'\(given.printable)' lies outside the repository '\(root.printable)'.")
+  }
+
+  private static func relative(_ path: FilePath, to root: FilePath) -> TreePath? {
     let bytes = path.rawBytes
     var top = root.rawBytes
     if top.last == UInt8(ascii: "/") { top.removeLast() }
     if bytes == top || path == root { return .root }
-    guard bytes.starts(with: top + [UInt8(ascii: "/")]), let result = TreePath(bytes.dropFirst(top.count + 1)) else {
-      throw RepositoryError(.usage, "'\(text)' lies outside the repository '\(root)'.")
-    }
-    return result
+    guard bytes.starts(with: top + [UInt8(ascii: "/")]) else { return nil }
+    return TreePath(bytes.dropFirst(top.count + 1))
   }
 
   /// Makes the search for pointers of this working tree, which asks git what is ignored.

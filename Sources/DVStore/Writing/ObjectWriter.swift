@@ -42,6 +42,8 @@ public final class ObjectWriter: Sendable {
     /// Packs of nodes and lists, likewise.
     var structureSeals: [Task<SealedPack, any Error>] = []
     var report = WriteReport()
+    /// Bytes of the objects added so far, as they are stored.
+    var encodedBytes: UInt64 = 0
     /// Containers that hold objects the session relied on.
     var reused: Set<IndexContainer> = []
     var isIndexing = false
@@ -81,6 +83,14 @@ public final class ObjectWriter: Sendable {
   init(store: ObjectStore, recordsReuse: Bool = false) {
     self.store = store
     self.recordsReuse = recordsReuse
+  }
+
+  /// Begins a session of adding objects to `store`.
+  public convenience init(addingTo store: ObjectStore) { self.init(store: store) }
+
+  /// What was added so far: bytes of new objects before compression, and as they are stored.
+  public var added: (newBytes: UInt64, storedBytes: UInt64) {
+    state.withLock { ($0.report.newBytes, $0.encodedBytes) }
   }
 
   /// The containers with objects that were not written because they were there.
@@ -154,6 +164,7 @@ public final class ObjectWriter: Sendable {
     let scratch = store.scratch
     try state.withLock { state throws(StoreError) in
       state.count(length)
+      state.encodedBytes += UInt64(stored.count)
       var pack: OpenPack
       if let open = state.chunks { pack = open } else { pack = try OpenPack(in: scratch) }
       state.chunks = nil
@@ -168,6 +179,7 @@ public final class ObjectWriter: Sendable {
     let object = WaitingObject(key: key, codec: codec, stored: copy, length: length)
     try state.withLock { state throws(StoreError) in
       state.count(length)
+      state.encodedBytes += UInt64(object.stored.count)
       state.waiting.append(object)
       state.waitingBytes += object.stored.count
       if state.waitingBytes >= Self.waitingLimit { try flushWaiting(&state) }

@@ -22,6 +22,11 @@ public struct CheckoutFailure: Sendable {
   /// Relative to the working tree's root.
   public let path: TreePath
   public let error: WorkspaceError
+
+  public init(path: TreePath, error: WorkspaceError) {
+    self.path = path
+    self.error = error
+  }
 }
 
 /// Carries out a plan.

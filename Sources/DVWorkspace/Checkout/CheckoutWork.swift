@@ -49,7 +49,7 @@ struct CheckoutWork {
     } else {
       let temporary = Checkout.temporaryName(for: name)
       try parent.handle.removeFile(name: temporary)
-      let written = try await writer.write(entry, name: temporary, in: parent)
+      let written = try await writer.write(entry, content: nil, name: temporary, in: parent)
       try await TrustRule.waitForClock()
       entry = try place(entry, written: written, temporary, as: name, item, in: parent)
     }
@@ -310,6 +310,7 @@ struct CheckoutWork {
     if !batch.isEmpty { batches.append(batch) }
     let writer = FileDelivery(store: store, target: scan.target)
     let state = state
+    let store = store
     let progress = progress
     return try await batches.mapConcurrently(width: Machine.coreCount) { batch in
       var cursor = DirectoryCursor(root: root)
@@ -317,7 +318,9 @@ struct CheckoutWork {
       deliveries.reserveCapacity(batch.count)
       var bytes: UInt64 = 0
       var current: (number: Int, directory: OpenDirectory)?
-      for item in batch {
+      let contents = try await store.contents(
+        ofSmallFiles: batch.map { ContentName(oid: state.entries[$0.entry].oid, size: state.entries[$0.entry].size) })
+      for (item, content) in zip(batch, contents) {
         let directory: OpenDirectory
         if let current, current.number == item.directory {
           directory = current.directory
@@ -325,7 +328,7 @@ struct CheckoutWork {
           directory = try cursor.directory(at: state.path(ofDirectory: item.directory))
           current = (item.directory, directory)
         }
-        let delivery = try await writer.deliver(item, of: state, in: directory, directly: directly)
+        let delivery = try await writer.deliver(item, of: state, content: content, in: directory, directly: directly)
         bytes += delivery.entry.size
         deliveries.append(delivery)
       }

@@ -20,16 +20,17 @@ struct FileDelivery: Sendable {
 
   /// Writes one entry into `directory`, under its own or a temporary name.
   ///
+  /// - Parameter content: The content, if it was read and proved before.
   /// - Throws: what leaves no hope for other files. A failure of this one is in the result.
   func deliver(
-    _ item: CheckoutItem, of state: TreeState, in directory: OpenDirectory, directly: Bool
+    _ item: CheckoutItem, of state: TreeState, content: [UInt8]?, in directory: OpenDirectory, directly: Bool
   ) async throws -> Delivery {
     let entry = state.entries[item.entry]
     let name =
       directly ? Array(state.name(of: entry, in: item.directory)) : Array(RandomName.temporary().utf8)
     var delivery = Delivery(item: item, entry: entry, temporary: name)
     do {
-      delivery.entry = try await write(entry, name: name, in: directory)
+      delivery.entry = try await write(entry, content: content, name: name, in: directory)
     } catch {
       if directly, let error = error as? FileError, error.code == .exists {
         throw CheckoutCollision.error(at: item.entry, in: item.directory, of: state, target: target)
@@ -48,21 +49,23 @@ struct FileDelivery: Sendable {
   /// Writes the content of `entry` as `name`, which must not exist, and proves it.
   ///
   /// - Returns: the entry with the identity of the new file.
-  func write(_ entry: StatEntry, name: [UInt8], in directory: OpenDirectory) async throws -> StatEntry {
+  func write(
+    _ entry: StatEntry, content: [UInt8]?, name: [UInt8], in directory: OpenDirectory
+  ) async throws -> StatEntry {
     var entry = entry
     if entry.mode == EntryMode.symlink.rawValue {
-      var content: [UInt8] = []
-      try await store.readFile(entry.oid, size: entry.size) { content.append(span: $0) }
-      try directory.handle.makeSymlink(name: name, target: content)
+      var target = content ?? []
+      if content == nil { try await store.readFile(entry.oid, size: entry.size) { target.append(span: $0) } }
+      try directory.handle.makeSymlink(name: name, target: target)
       if let stat = try directory.handle.stat(name: name) { entry.setIdentity(stat) }
-      entry.size = UInt64(content.count)
+      entry.size = UInt64(target.count)
     } else {
       let stat: FileStat
       do {
-        stat = try await writeFile(entry, name: name, in: directory, thorough: false)
+        stat = try await writeFile(entry, content: content, name: name, in: directory, thorough: false)
       } catch let error as StoreError where error.code == .corrupt {
         // Look for healthy copies of the damaged chunks.
-        stat = try await writeFile(entry, name: name, in: directory, thorough: true)
+        stat = try await writeFile(entry, content: nil, name: name, in: directory, thorough: true)
       }
       entry.setIdentity(stat)
     }
@@ -72,13 +75,17 @@ struct FileDelivery: Sendable {
   }
 
   private func writeFile(
-    _ entry: StatEntry, name: [UInt8], in directory: OpenDirectory, thorough: Bool
+    _ entry: StatEntry, content: [UInt8]?, name: [UInt8], in directory: OpenDirectory, thorough: Bool
   ) async throws -> FileStat {
     // Asking for all bits leaves it to the umask which of them count.
     let mode: UInt32 = entry.mode == EntryMode.executable.rawValue ? 0o777 : 0o666
     let file = try directory.handle.createFile(name: name, mode: mode)
     do {
-      try await store.readFile(entry.oid, size: entry.size, thorough: thorough) { try file.write($0) }
+      if let content {
+        try file.write(content.span)
+      } else {
+        try await store.readFile(entry.oid, size: entry.size, thorough: thorough) { try file.write($0) }
+      }
       let stat = try file.stat()
       try file.close()
       return stat

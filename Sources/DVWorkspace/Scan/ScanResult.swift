@@ -30,4 +30,14 @@ public struct ScanResult: Sendable {
 
   /// The oid of the whole, if the cache vouches for all of it.
   public var oid: ObjectID? { problems.isEmpty ? state.oid : nil }
+
+  /// The pointer to what is there, without a run, if the cache vouches for all of it and nothing is there that cannot be
+  /// tracked.
+  public var pointer: Pointer? { problems.isEmpty ? state.pointer : nil }
+
+  /// How many bytes must be read to know their content.
+  public var bytesToHash: UInt64 { state.entries.reduce(0) { $1.isKnown ? $0 : $0 + $1.size } }
+
+  /// Whether something that can be tracked is at `path`, relative to the target.
+  public func contains(_ path: TreePath) -> Bool { path.isRoot || state.find(path) != nil }
 }

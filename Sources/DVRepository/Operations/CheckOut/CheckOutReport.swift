@@ -1,0 +1,32 @@
+public import DVWorkspace
+
+/// What a checkout of several targets did.
+public struct CheckOutReport: Sendable {
+  /// One target that changed on disk.
+  public struct Item: Sendable {
+    public let path: TreePath
+    /// How many files and links were written.
+    public let filesWritten: Int
+    /// How many bytes they have.
+    public let bytesWritten: UInt64
+    /// How many files and links were removed.
+    public let filesRemoved: Int
+  }
+
+  /// Data whose pointer went with another branch and that stays all the same.
+  public struct Kept: Sendable {
+    public let path: TreePath
+    /// What of it is not in any version that dv knows.
+    public let reason: String
+  }
+
+  /// Targets that changed on disk.
+  public internal(set) var items: [Item] = []
+  /// How many targets were as they should be.
+  public internal(set) var unchanged = 0
+  /// Data that was removed because its pointer went with another branch.
+  public internal(set) var removed: [TreePath] = []
+  public internal(set) var kept: [Kept] = []
+  /// What could not be delivered, and why; all else was.
+  public internal(set) var failures: [CheckoutFailure] = []
+}

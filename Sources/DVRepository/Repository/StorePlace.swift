@@ -1,0 +1,45 @@
+import DVBackend
+import DVFile
+import DVStore
+import SystemPackage
+
+/// Where the local store is, and how what is written there is shared.
+struct StorePlace: Sendable {
+  let directory: FilePath
+  let sharing: DirectorySharing
+  /// The common git directory of the clone that asks.
+  let clone: FilePath
+
+  /// Opens the store; see ``Repository/localStore(for:)``.
+  func open(for access: Repository.StoreAccess) async throws -> LocalStore {
+    let backend = try DirectoryBackend(root: directory, create: true, sharing: sharing)
+    let path = directory.appending("lock")
+    let lock: HeldLock?
+    switch access {
+    case .read: lock = nil
+    case .write: lock = HeldLock(try FileLock.wait(for: path, .shared))
+    case .exclusive:
+      guard let held = try FileLock.attempt(path, .exclusive) else {
+        throw RepositoryError(
+          .busy, "Another process is writing to the store '\(directory)'.",
+          remedy: "Wait until it is done, or run 'dv gc' without --now.")
+      }
+      lock = HeldLock(held)
+    }
+    let scratch = directory.appending("tmp")
+    try scratch.createDirectories()
+    let store = try await ObjectStore(
+      backend: backend, name: "the local store", scratch: scratch, presence: .mayBeMade)
+    try registerClone()
+    return LocalStore(store: store, backend: backend, lock: lock)
+  }
+
+  /// Tells the store which clone uses it, so that gc asks all of them what they need.
+  private func registerClone() throws {
+    let clones = directory.appending("clones")
+    let file = clones.appending(ObjectNaming.name(of: clone))
+    if try file.fileStat() != nil { return }
+    try clones.createDirectories()
+    try file.replaceContent(with: clone.rawBytes.span)
+  }
+}
