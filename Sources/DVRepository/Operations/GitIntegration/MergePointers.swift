@@ -61,7 +61,7 @@ public struct MergePointers: Sendable {
     if let outcome = Self.withoutTrees(base: base, ours: ours, theirs: theirs) { return outcome }
     var root: ObjectID?
     if case .pointer(let pointer) = base, pointer.kind == .tree { root = pointer.oid }
-    let reader = try await repository.dataReader()
+    let reader = try repository.dataReader()
     let local = try await repository.localStore(for: .write)
     let writer = ObjectWriter(addingTo: local.store)
     let merge = TreeMerge(

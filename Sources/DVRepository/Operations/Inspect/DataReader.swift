@@ -1,17 +1,16 @@
-import DVFile
 public import DVObject
-public import DVStore
+import DVStore
 public import DVWorkspace
+import SystemPackage
 
 /// Reads tracked data from the local store and, what that lacks or holds damaged, from the default remote.
 ///
 /// The remote is opened when it is first needed, so a question that the local store answers costs no more than that.
 public final class DataReader: Sendable {
-  /// The local store.
-  public let local: ObjectStore
+  private let local: LazyStore
   private let remote: LazyRemote?
 
-  init(local: ObjectStore, remote: RemoteOpening?) {
+  init(local: LazyStore, remote: RemoteOpening?) {
     self.local = local
     self.remote = remote.map(LazyRemote.init)
   }
@@ -21,7 +20,7 @@ public final class DataReader: Sendable {
   /// - Throws: ``StoreError`` with code `missing` or `corrupt` if neither store has it; what opening the remote throws.
   public func node(_ id: ObjectID) async throws -> [UInt8] {
     let key = ObjectKey(kind: .treeNode, id: id)
-    do throws(StoreError) { return try await local.read(key) } catch {
+    do { return try await local.nodes(id) } catch let error as StoreError {
       guard let remote = try await fallback(after: error) else { throw error }
       return try await remote.read(key)
     }
@@ -30,6 +29,9 @@ public final class DataReader: Sendable {
   /// ``node(_:)`` as a value.
   public var nodes: NodeReader { { id in try await self.node(id) } }
 
+  /// A directory for large temporary files, beside the local store.
+  func scratch() async throws -> FilePath { try await local.open().scratch }
+
   /// Passes the content of a file to `sink`, of which nothing may count before this returns.
   ///
   /// - Parameter restart: Called when what was passed so far is void and `sink` will be given the content from its start.
@@ -37,6 +39,7 @@ public final class DataReader: Sendable {
   public func readFile(
     _ oid: ObjectID, size: UInt64, restart: () throws -> Void, into sink: (Span<UInt8>) throws -> Void
   ) async throws {
+    let local = try await local.open()
     do {
       return try await local.readFile(oid, size: size, into: sink)
     } catch let error as StoreError {
@@ -83,10 +86,9 @@ extension Repository {
   /// Returns a reader of tracked data.
   ///
   /// - Parameter allowingRemote: Whether the default remote, if there is one, is asked for what is not held locally.
-  public func dataReader(allowingRemote: Bool = true) async throws -> DataReader {
-    let local = try await localStore(for: .read).store
+  public func dataReader(allowingRemote: Bool = true) throws -> DataReader {
     // Without a remote, or with several and no default, the local store is all there is to ask.
     let remote = allowingRemote ? try? opening(of: remote(nil)) : nil
-    return DataReader(local: local, remote: remote)
+    return DataReader(local: LazyStore(try storePlace()), remote: remote)
   }
 }

@@ -115,19 +115,10 @@ private struct StoredSizes {
     ofRow = []
     let pointer = item.data.pointer
     let path = item.data.target.appending(item.inside)
-    var root = TreeEntryTotals(mode: pointer.mode, oid: pointer.oid, size: pointer.size, files: pointer.files ?? 1)
+    var root = Root(mode: pointer.mode, oid: pointer.oid, size: pointer.size, files: pointer.files ?? 1)
     if !item.inside.isRoot {
-      let store = store
-      let browser = TreeBrowser { try await store.read(ObjectKey(kind: .treeNode, id: $0)) }
-      guard pointer.kind == .tree else { return nil }
-      do {
-        guard let entry = try await browser.entry(at: item.inside, in: pointer.oid) else { return nil }
-        root = TreeEntryTotals(mode: entry.mode, oid: entry.oid, size: entry.size, files: entry.files)
-      } catch where error.code == .missing {
-        throw RepositoryError(
-          .missing, "The tree of '\(item.data.target)' is not in the local store.",
-          remedy: Fetching.remedy(for: item.data.target, at: revision), cause: error)
-      }
+      guard let entry = try await entry(of: item, at: revision) else { return nil }
+      root = Root(mode: entry.mode, oid: entry.oid, size: entry.size, files: entry.files)
     }
     var row = DiskUsage.Row(
       revision: revision, path: path, isDirectory: root.mode == .directory, size: root.size, files: root.files)
@@ -139,11 +130,26 @@ private struct StoredSizes {
     return row
   }
 
-  private struct TreeEntryTotals {
+  private struct Root {
     let mode: EntryMode
     let oid: ObjectID
     let size: UInt64
     let files: UInt64
+  }
+
+  /// Returns what a version has at the part that is meant.
+  private func entry(of item: Selection.Item, at revision: String?) async throws -> TreeEntry? {
+    guard item.data.pointer.kind == .tree else { return nil }
+    let store = store
+    let browser = TreeBrowser { try await store.read(ObjectKey(kind: .treeNode, id: $0)) }
+    do throws(WorkspaceError) {
+      return try await browser.entry(at: item.inside, in: item.data.pointer.oid)
+    } catch {
+      guard error.code == .missing else { throw error }
+      throw RepositoryError(
+        .missing, "The tree of '\(item.data.target)' is not in the local store.",
+        remedy: Fetching.remedy(for: item.data.target, at: revision), cause: error)
+    }
   }
 
   private mutating func addTree(

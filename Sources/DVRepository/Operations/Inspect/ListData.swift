@@ -35,7 +35,7 @@ public struct ListData: Sendable {
     in repository: Repository, _ body: (Entry) throws -> Void
   ) async throws -> [UnreadablePointer] {
     let selection = try repository.data(at: location)
-    let reader = try await repository.dataReader()
+    let reader = try repository.dataReader()
     let browser = TreeBrowser(read: reader.nodes)
     for item in selection.items {
       try await explainingAbsence(of: item, at: location) {
@@ -101,6 +101,8 @@ func explainingAbsence(
 ) async throws {
   do { try await body() } catch {
     let failure = WorkspaceError(wrapping: error)
+    // What a remote said for itself is not to be hidden behind what was done at the time.
+    if let cause = failure.cause as? RepositoryError { throw cause }
     guard failure.code == .missing else { throw error }
     throw RepositoryError(
       .missing, "'\(item.data.target.appending(item.inside))' is not in the local store, nor on a remote that was asked.",

@@ -1,3 +1,4 @@
+import DVFile
 import DVGit
 import DVObject
 public import DVWorkspace
@@ -24,32 +25,32 @@ extension Repository {
   ///
   /// What stands before the first colon is a revision if it names a commit; otherwise all of it is a path. `./a:b` is
   /// always a path. The path is relative to `directory`; an empty one after a colon is the whole repository.
-  public func location(_ text: String, from directory: FilePath) throws -> Location {
-    if let colon = text.firstIndex(of: ":"), colon > text.startIndex {
-      let revision = String(text[..<colon])
-      let rest = String(text[text.index(after: colon)...])
+  public func location(_ argument: [UInt8], from directory: FilePath) throws -> Location {
+    if let colon = argument.firstIndex(of: UInt8(ascii: ":")), colon > 0,
+      let revision = String(validating: argument[..<colon], as: UTF8.self)
+    {
+      let rest = Array(argument[(colon + 1)...])
       if (try? git.resolve(revision: revision)) != nil {
         return Location(revision: revision, path: rest.isEmpty ? .root : try path(rest, from: directory))
       }
-      if try select([try path(text, from: directory)], orNothing: true) == nil {
-        // The better of two explanations: that there is no such revision.
-        _ = try git.resolve(revision: revision)
-      }
+      // Of two explanations the better one: that there is no such revision, or that nothing is tracked there.
+      if try !isTracked(path(argument, from: directory)) { _ = try git.resolve(revision: revision) }
     }
-    return Location(revision: nil, path: try path(text, from: directory))
+    return Location(revision: nil, path: try path(argument, from: directory))
   }
 
   /// A path of the user's; without a working tree, one from the top of the repository.
-  private func path(_ text: String, from directory: FilePath) throws -> TreePath {
-    if workDirectory != nil { return try treePath(text, from: directory) }
-    guard let path = TreePath(text) else {
-      throw RepositoryError(.usage, "'\(text)' is no path in the repository.")
+  private func path(_ argument: [UInt8], from directory: FilePath) throws -> TreePath {
+    if workDirectory != nil { return try treePath(FilePath(rawBytes: argument), from: directory) }
+    guard let path = TreePath(argument) else {
+      throw RepositoryError(.usage, "'\(FilePath(rawBytes: argument).printable)' is no path in the repository.")
     }
     return path
   }
 
-  private func select(_ paths: [TreePath], orNothing: Bool) throws -> Selection? {
-    do { return try select(paths) } catch let error as RepositoryError where orNothing && error.code == .usage { return nil }
+  private func isTracked(_ path: TreePath) throws -> Bool {
+    guard workDirectory != nil else { return false }
+    return try pointerSearch().resolve(path) != nil
   }
 
   /// Finds the data at a location: of one target the part that is meant, or all targets below a directory.

@@ -23,7 +23,7 @@ public struct ReadData: Sendable {
   public func run(in repository: Repository, into sink: (Span<UInt8>) throws -> Void) async throws {
     let selection = try repository.data(at: location)
     if let unreadable = selection.unreadable.first { throw RepositoryError(.conflict, unreadable.message) }
-    let reader = try await repository.dataReader()
+    let reader = try repository.dataReader()
     guard selection.items.count == 1, let item = selection.items.first,
       !item.inside.isRoot || location.path.relative(to: item.data.target) != nil
         || location.path == item.data.pointerPath
@@ -53,7 +53,7 @@ public struct ReadData: Sendable {
       try await reader.readFile(oid, size: size, restart: { content = [] }) { content.append(span: $0) }
       return try sink(content.span)
     }
-    let folder = try TemporaryDirectory(in: reader.local.scratch)
+    let folder = try TemporaryDirectory(in: try await reader.scratch())
     let spool = try Spool(folder.path)
     try await reader.readFile(oid, size: size, restart: { try spool.restart() }) { try spool.append($0) }
     try spool.pass(into: sink)
