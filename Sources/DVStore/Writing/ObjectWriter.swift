@@ -26,6 +26,9 @@ public struct WriteReport: Hashable, Sendable {
 ///
 /// Order of durability: packs of chunks, packs of nodes and lists, index. A killed session leaves temporary files and
 /// packs without index, which cost only space.
+///
+/// A session that failed once fails for good: an object that was claimed and could not be written is one that another
+/// task may rely on. So after any error every later call throws it again, and nothing more becomes visible.
 public final class ObjectWriter: Sendable {
   public let store: ObjectStore
 
@@ -37,14 +40,19 @@ public final class ObjectWriter: Sendable {
     /// Stored nodes and lists that wait for a pack.
     var waiting: [WaitingObject] = []
     var waitingBytes = 0
-    /// Packs of chunks on their way to the disk, in the order in which they were closed.
-    var seals: [Task<SealedPack, any Error>] = []
-    /// Packs of nodes and lists, likewise.
-    var structureSeals: [Task<SealedPack, any Error>] = []
+    /// Packs on their way to the disk, the one closed first at the front.
+    var seals: [Seal] = []
+    var sealCount = 0
+    /// Packs that have their names and are in no index yet.
+    var sealed: [SealedPack] = []
+    /// The same of nodes and lists: indexed at the end, when all they name is durable.
+    var sealedStructure: [SealedPack] = []
+    var isIndexing = false
     var report = WriteReport()
     /// Containers that hold objects the session relied on.
     var reused: Set<IndexContainer> = []
-    var isIndexing = false
+    /// What ended the session.
+    var failure: StoreError?
 
     mutating func count(_ length: Int) {
       report.objects += 1
@@ -59,6 +67,14 @@ public final class ObjectWriter: Sendable {
       waiting = []
       waitingBytes = 0
     }
+
+    /// Ends the session and removes its files under construction.
+    mutating func fail(_ error: StoreError) {
+      if failure == nil { failure = error }
+      chunks = nil
+      structure = nil
+      waiting = []
+    }
   }
 
   struct WaitingObject {
@@ -68,19 +84,30 @@ public final class ObjectWriter: Sendable {
     let length: Int
   }
 
+  /// A pack on its way to the disk.
+  struct Seal {
+    let number: Int
+    let task: Task<Void, Never>
+  }
+
   let state = Mutex(State())
 
   /// Packs of chunks that wait for an index at most.
   static let indexEvery = 8
+  /// Packs on their way to the disk at most: beyond, who claims objects waits. Each takes up to 12 MiB of memory.
+  static let sealLimit = 3
   /// Nodes and lists are kept back up to this many bytes, then they get a pack of their own.
   private static let waitingLimit = 4 << 20
 
   /// Whether the session keeps which containers it relied on, for a check before a push is committed.
   private let recordsReuse: Bool
 
-  init(store: ObjectStore, recordsReuse: Bool = false) {
+  public convenience init(store: ObjectStore) { self.init(store: store, recordsReuse: false) }
+
+  init(store: ObjectStore, recordsReuse: Bool) {
     self.store = store
     self.recordsReuse = recordsReuse
+    if let refusal = store.writeRefusal { state.withLock { $0.failure = refusal } }
   }
 
   /// The containers with objects that were not written because they were there.
@@ -88,21 +115,35 @@ public final class ObjectWriter: Sendable {
 
   /// Reserves the objects that the store lacks: who is told `true` must ``put`` the object.
   ///
-  /// Of two tasks that ask for the same object, one is told `true`.
+  /// Of two tasks that ask for the same object, one is told `true`. Waits while too many packs are on their way to the
+  /// disk.
   public func claim(_ keys: [ObjectKey]) async throws(StoreError) -> [Bool] {
+    try await keepPace()
     var result: [Bool] = []
     result.reserveCapacity(keys.count)
-    for key in keys { result.append(try await claim(key)) }
-    try await indexSealedChunks()
+    for key in keys { result.append(try await reserve(key)) }
     return result
   }
 
   /// Reserves one object; see ``claim(_:)-([ObjectKey])``.
   public func claim(_ key: ObjectKey) async throws(StoreError) -> Bool {
-    if state.withLock({ $0.claimed.contains(key) }) { return false }
-    if let container = try await store.index.container(of: key) {
-      if recordsReuse { state.withLock { _ = $0.reused.insert(container) } }
-      return false
+    try await keepPace()
+    return try await reserve(key)
+  }
+
+  private func reserve(_ key: ObjectKey) async throws(StoreError) -> Bool {
+    var isClaimed = false
+    try change { state in isClaimed = state.claimed.contains(key) }
+    if isClaimed { return false }
+    do throws(StoreError) {
+      if !recordsReuse {
+        if try await store.index.contains(key) { return false }
+      } else if let container = try await store.index.container(of: key) {
+        state.withLock { _ = $0.reused.insert(container) }
+        return false
+      }
+    } catch {
+      throw end(with: error)
     }
     return state.withLock { $0.claimed.insert(key).inserted }
   }
@@ -113,20 +154,18 @@ public final class ObjectWriter: Sendable {
   ///   - bytes: the object; the caller has proved that its name is right.
   ///   - memory: what earlier chunks of the same stream taught about the codec.
   public func put(_ bytes: Span<UInt8>, as key: ObjectKey, memory: inout CodecMemory) throws(StoreError) {
-    let encoder = try store.coders.takeEncoder()
-    defer { store.coders.give(encoder) }
-    try put(bytes, as: key, memory: &memory, encoder: encoder)
-  }
-
-  func put(
-    _ bytes: Span<UInt8>, as key: ObjectKey, memory: inout CodecMemory, encoder: ObjectEncoder
-  ) throws(StoreError) {
-    let codec = try encoder.encode(bytes, memory: &memory)
-    if codec == .raw {
-      try append(key, codec: .raw, stored: bytes, length: bytes.count)
-    } else {
-      let stored = encoder.stored
-      try append(key, codec: codec, stored: stored.span, length: bytes.count)
+    do throws(StoreError) {
+      let encoder = try store.coders.takeEncoder()
+      defer { store.coders.give(encoder) }
+      let codec = try encoder.encode(bytes, memory: &memory)
+      if codec == .raw {
+        try append(key, codec: .raw, stored: bytes, length: bytes.count)
+      } else {
+        let stored = encoder.stored
+        try append(key, codec: codec, stored: stored.span, length: bytes.count)
+      }
+    } catch {
+      throw end(with: error)
     }
   }
 
@@ -151,14 +190,13 @@ public final class ObjectWriter: Sendable {
   }
 
   private func appendChunk(_ key: ObjectKey, codec: Codec, stored: Span<UInt8>, length: Int) throws(StoreError) {
-    let scratch = store.scratch
-    try state.withLock { state throws(StoreError) in
+    try change { state throws(StoreError) in
       state.count(length)
       var pack: OpenPack
-      if let open = state.chunks { pack = open } else { pack = try OpenPack(in: scratch) }
+      if let open = state.chunks { pack = open } else { pack = try OpenPack(in: store.scratch) }
       state.chunks = nil
       try pack.append(key, codec: codec, stored: stored, length: length)
-      if pack.isFull { state.seals.append(seal(pack)) } else { state.chunks = pack }
+      if pack.isFull { seal(pack, to: \.sealed, &state) } else { state.chunks = pack }
     }
   }
 
@@ -166,11 +204,40 @@ public final class ObjectWriter: Sendable {
     var copy: [UInt8] = []
     copy.append(span: stored)
     let object = WaitingObject(key: key, codec: codec, stored: copy, length: length)
-    try state.withLock { state throws(StoreError) in
+    try change { state throws(StoreError) in
       state.count(length)
       state.waiting.append(object)
       state.waitingBytes += object.stored.count
       if state.waitingBytes >= Self.waitingLimit { try flushWaiting(&state) }
+    }
+  }
+
+  /// Takes over a pack that was copied whole and installed: its objects were claimed, and are indexed with the rest.
+  func adopt(_ pack: SealedPack) {
+    state.withLock { state in
+      for entry in pack.entries { state.count(entry.length) }
+      state.sealed.append(pack)
+    }
+  }
+
+  // MARK: Failing
+
+  /// Changes the session's state, unless it failed; if `body` throws, it has.
+  func change(_ body: (inout State) throws(StoreError) -> Void) throws(StoreError) {
+    try state.withLock { state throws(StoreError) in
+      if let failure = state.failure { throw failure }
+      do throws(StoreError) { try body(&state) } catch {
+        state.fail(error)
+        throw error
+      }
+    }
+  }
+
+  /// Ends the session, and returns what ended it first.
+  func end(with error: StoreError) -> StoreError {
+    state.withLock { state in
+      state.fail(error)
+      return state.failure ?? error
     }
   }
 }
