@@ -176,8 +176,15 @@ public final class BlockFile: Sendable {
     guard needed else { return }
     let plan = FaultPlan.current
     // The thread keeps only what it needs: were it to keep the file, a forgotten one would never be removed.
-    BlockingThreads.start { [shared, observe, path] in
+    let started = BlockingThreads.start { [shared, observe, path] in
       FaultPlan.inheriting(plan) { Self.writeBlocks(shared, observe, path) }
+    }
+    guard !started else { return }
+    shared.withLock { state in
+      state.threadEnded = true
+      state.failure = FileError(
+        code: .tooManyOpen, path: path,
+        message: "Cannot write '\(path.printable)': the system refuses another thread. Raise the limit ('ulimit -u').")
     }
   }
 

@@ -26,7 +26,9 @@ public enum BlockingThreads {
   public static let width = max(16, 4 * Machine.coreCount)
 
   /// Starts a thread that runs `body` and ends.
-  public static func start(_ body: @escaping @Sendable () -> Void) {
+  ///
+  /// - Returns: `false`, with nothing run, if the system refuses another thread.
+  public static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
     let box = unsafe Unmanaged.passRetained(Work(body))
     let code = unsafe withUnsafeTemporaryAllocation(of: pthread_attr_t.self, capacity: 1) { memory in
       let attributes = memory.baseAddress!  // never nil: it was asked for one
@@ -43,7 +45,8 @@ public enum BlockingThreads {
           return nil
         }, box.toOpaque())
     }
-    precondition(code == 0, "the system refuses another thread (error \(code)); raise 'ulimit -u'")
+    if code != 0 { unsafe box.release() }
+    return code == 0
   }
 
   private final class Work: Sendable {
@@ -85,7 +88,13 @@ public enum BlockingThreads {
         state.threads += 1
         return true
       }
-      if needsThread { BlockingThreads.start { self.serve() } }
+      guard needsThread, !BlockingThreads.start({ self.serve() }) else { return }
+      // The threads that are there will come to it. If there are none, this one has to.
+      let work = state.withLock { state in
+        state.threads -= 1
+        return state.threads == 0 ? state.take() : nil
+      }
+      work?()
     }
 
     private func serve() {

@@ -206,8 +206,11 @@ public struct DirectoryHandle: ~Copyable, Sendable {
       try unsafe withName(name) { text throws(Errno) in try unsafe SystemCall.makeDirectory(number, text, mode_t(mode)) }
       return true
     } catch {
-      if error == .fileExists, try stat(name: name)?.kind == .directory { return false }
-      throw .makeDirectory(path.appending(name: name), error)
+      guard error == .fileExists, let kind = try stat(name: name)?.kind else {
+        throw .makeDirectory(path.appending(name: name), error)
+      }
+      if kind == .directory { return false }
+      throw .makeDirectory(path.appending(name: name), kind == .symlink ? .tooManySymbolicLinkLevels : .notDirectory)
     }
   }
 
@@ -276,7 +279,7 @@ public struct DirectoryHandle: ~Copyable, Sendable {
     }
   }
 
-  /// Sets the permission bits of the file `name`, exactly.
+  /// Sets the permission bits of `name`, exactly. A symbolic link is refused, with code `unsupported`.
   public func setMode(name: [UInt8], _ mode: UInt32) throws(FileError) {
     do throws(Errno) {
       try unsafe withName(name) { text throws(Errno) in try unsafe SystemCall.setMode(number, text, mode_t(mode)) }

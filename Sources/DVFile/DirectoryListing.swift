@@ -11,7 +11,7 @@ public struct DirectoryListing: Sendable {
     /// The first eight bytes, big-endian and filled up with zeros, which settle most comparisons.
     let prefix: UInt64
     let offset: Int
-    let length: UInt8
+    let length: UInt16
     let kind: UInt8
   }
 
@@ -26,7 +26,7 @@ public struct DirectoryListing: Sendable {
   public var indices: Range<Int> { 0..<entries.count }
   public var isEmpty: Bool { entries.isEmpty }
 
-  /// Returns the name at `index`, at most 255 bytes.
+  /// Returns the name at `index`: at most 255 bytes on Linux's own file systems, up to 765 on those of Windows.
   public func name(at index: Int) -> [UInt8] {
     let entry = entries[index]
     return Array(arena[entry.offset..<entry.offset + Int(entry.length)])
@@ -90,7 +90,7 @@ public struct DirectoryListing: Sendable {
       let length = end - start
       let isDot = prefix == 0x2E << 56 && length == 1 || prefix == 0x2E2E << 48 && length == 2
       if !isDot, length > 0 {
-        entries.append(Entry(prefix: prefix, offset: arena.count, length: UInt8(length), kind: kind))
+        entries.append(Entry(prefix: prefix, offset: arena.count, length: UInt16(length), kind: kind))
         unsafe arena.append(contentsOf: UnsafeRawBufferPointer(rebasing: records[start...end]))
       }
       position += recordLength

@@ -46,9 +46,10 @@ extension FilePath {
 /// Runs `body` with `name` as a C string.
 ///
 /// - Throws: `Errno.invalidArgument` if `name` is not one component: empty, `.`, `..`, or with a `/` or NUL in it;
-///   `Errno.fileNameTooLong` above 255 bytes.
+///   `Errno.fileNameTooLong` where no file system could
+///   take it.
 func withName<R>(_ name: [UInt8], _ body: (UnsafePointer<CChar>) throws(Errno) -> R) throws(Errno) -> R {
-  guard name.count <= 255 else { throw .fileNameTooLong }
+  guard name.count < 4096 else { throw .fileNameTooLong }
   var characters: [CChar] = []
   characters.reserveCapacity(name.count + 1)
   for byte in name {

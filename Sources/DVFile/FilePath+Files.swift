@@ -97,7 +97,7 @@ extension FilePath {
       }
     } catch {
       switch error {
-      case .noSuchFileOrDirectory where containingDirectory != self:
+      case .noSuchFileOrDirectory where containingDirectory != self && containingDirectory != ".":
         try containingDirectory.createDirectories(mode: mode, durable: durable)
         return try createDirectories(mode: mode, durable: durable)
       case .fileExists:
@@ -174,7 +174,7 @@ extension FilePath {
 
   // MARK: - Attributes
 
-  /// Sets the permission bits, exactly.
+  /// Sets the permission bits, exactly. A symbolic link is refused, with code `unsupported`.
   public func setMode(_ mode: UInt32) throws(FileError) {
     do throws(Errno) {
       try unsafe withPath { text throws(Errno) in try unsafe SystemCall.setMode(SystemCall.here, text, mode_t(mode)) }
@@ -186,6 +186,7 @@ extension FilePath {
   /// Makes this file executable for all who may read it, or for nobody. A file that is so already is left alone.
   public func setExecutable(_ executable: Bool) throws(FileError) {
     guard let stat = try fileStat() else { throw .setMode(self, .noSuchFileOrDirectory) }
+    guard stat.kind == .regular else { throw .setMode(self, .notSupported) }
     let mode = executable ? stat.mode | ((stat.mode & 0o444) >> 2) | 0o100 : stat.mode & ~0o111
     if mode != stat.mode { try setMode(mode) }
   }

@@ -240,7 +240,7 @@ enum SystemCall {
   }
 
   static func setMode(_ directory: CInt, _ path: UnsafePointer<CChar>, _ mode: mode_t) throws(Errno) {
-    _ = try retrying { unsafe fchmodat(directory, path, mode, 0) }
+    _ = try retrying { unsafe fchmodat(directory, path, mode, AT_SYMLINK_NOFOLLOW) }
   }
 
   // MARK: - The rest

@@ -41,7 +41,8 @@ public struct ObjectID: Hashable, Sendable, Comparable, BitwiseCopyable {
   public init(hashing bytes: Span<UInt8>) {
     var digest = Digest()
     digest.update(bytes)
-    self = digest.finish()
+    // Not `finish`, which would make a second context for bytes that never come.
+    self = digest.current()
   }
 
   /// The first eight bytes as a big-endian number: evenly spread over all numbers, in the order of the IDs.

@@ -120,7 +120,8 @@ extension ChunkListNode {
         throw .malformed("A chunk list node covers \(bytes) bytes, the node above it says \(expected).")
       }
       guard isLast || count == Self.maximumCount else {
-        throw .malformed("A chunk list node has \(count) entries: only the last of a level may have fewer than \(Self.maximumCount).")
+        throw .malformed(
+          "A chunk list node has \(count) entries: only the last of a level may have fewer than \(Self.maximumCount).")
       }
     }
   }

@@ -10,6 +10,7 @@ public struct ChunkResolver: Sendable {
   /// How many bytes of the current chunk lie in the segments seen so far.
   public private(set) var pending = 0
 
+  /// Makes a resolver that stands at the start of a file.
   public init(limits: ChunkLimits = .standard) {
     self.limits = limits
   }

@@ -20,6 +20,7 @@ public struct Chunker: Sendable {
   public private(set) var length = 0
   private var hash = GearHash()
 
+  /// Makes a chunker that stands at the start of a file.
   public init(limits: ChunkLimits = .standard) {
     self.limits = limits
   }

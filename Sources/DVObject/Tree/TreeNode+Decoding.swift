@@ -37,7 +37,8 @@ extension TreeNode {
     let totals = TreeTotals(files: span.bigEndian(UInt64.self, at: 16), bytes: span.bigEndian(UInt64.self, at: 24))
     guard sum == totals else {
       throw .malformed(
-        "The items of a tree node have \(sum.files) files and \(sum.bytes) bytes, its header says \(totals.files) and \(totals.bytes).")
+        "The items of a tree node have \(sum.files) files and \(sum.bytes) bytes, "
+          + "its header says \(totals.files) and \(totals.bytes).")
     }
     self.init(encoded: bytes, level: level, totals: totals, offsets: offsets)
   }

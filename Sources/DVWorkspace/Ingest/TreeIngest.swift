@@ -32,7 +32,7 @@ public struct TreeIngest: Sendable {
   /// Ingests all that was found.
   ///
   /// - Parameters:
-  ///   - result: What the scan found. Its problems, if there are any, are thrown.
+  ///   - result: What the scan found. Its problems, if there are any, are thrown if there is a writer, else left out.
   ///   - previous: The target's pointer, if it has one. What the cache calls saved is believed to be in the store if it
   ///     is this version, which gc keeps; otherwise the store is asked for each file.
   ///   - cache: The cache the scan was given.
@@ -40,7 +40,7 @@ public struct TreeIngest: Sendable {
   public func run(
     _ result: ScanResult, previous: Pointer? = nil, cache: StatCache? = nil
   ) async throws(WorkspaceError) -> IngestResult {
-    try result.problems.requireNone()
+    if content.writer != nil { try result.problems.requireNone() }
     do {
       var work = IngestWork(state: result.state, trust: TrustRule(start: result.start))
       if let writer = content.writer, previous == nil || previous?.oid != cache?.saved {
@@ -66,8 +66,7 @@ public struct TreeIngest: Sendable {
     _ result: ScanResult, only path: TreePath, of pointer: Pointer, cache: StatCache?, read: @escaping NodeReader
   ) async throws(WorkspaceError) -> IngestResult {
     let full = scan.target.appending(path)
-    let problems = result.problems.filter { $0.path.relative(to: full) != nil }
-    try problems.requireNone()
+    if content.writer != nil { try result.problems.filter { $0.path.relative(to: full) != nil }.requireNone() }
     do {
       var work = IngestWork(state: result.state, trust: TrustRule(start: result.start))
       if let writer = content.writer, pointer.oid != cache?.saved { try await forgetAbsent(from: writer.store, &work) }

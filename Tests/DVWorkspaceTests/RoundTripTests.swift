@@ -1,0 +1,121 @@
+import DVFile
+import DVObject
+import DVStore
+import DVTesting
+@testable import DVWorkspace
+import SystemPackage
+import Testing
+
+/// What is added comes back bit for bit, and adding what changed gives the version that adding everything gives.
+struct RoundTripTests {
+  @Test(arguments: 0..<10)
+  func checkoutElsewhereIsIdentical(seed: UInt64) async throws {
+    var random = SeededGenerator(seed: seed)
+    let place = try await Workplace()
+    try place.folder.appending("data").createDirectories()
+    try place.change("data", 40, using: &random)
+    let first = try await place.add("data")
+    let pointer = try #require(first.pointer)
+    try await place.checkOut(pointer, to: "copy")
+    #expect(try place.snapshot("copy") == place.snapshot("data"))
+
+    // Random edits, added with the cache and from scratch.
+    var cache = first.cache
+    var versions = [(pointer, try place.snapshot("data"))]
+    for _ in 0..<4 {
+      try place.change("data", Int.random(in: 1...12, using: &random), using: &random)
+      let changed = try await place.add("data", cache: cache, previous: versions.last?.0)
+      let scratch = try await place.add("data")
+      #expect(changed.pointer == scratch.pointer)
+      #expect(changed.filesRead <= scratch.filesRead)
+      cache = try #require(StatCache(validating: changed.cache.encoded()))
+      versions.append((try #require(changed.pointer), try place.snapshot("data")))
+    }
+    // Every version comes back over every other, in place, and is clean then.
+    var there: StatCache? = cache
+    for _ in 0..<8 {
+      let (version, expected) = try #require(versions.randomElement(using: &random))
+      let report = try await place.checkOut(version, to: "data", cache: there)
+      #expect(report.failures.isEmpty)
+      #expect(try place.snapshot("data") == expected)
+      there = StatCache(validating: report.cache.encoded())
+      #expect(try await place.status("data", version, cache: there) == [])
+      if Bool.random(using: &random) { there = there?.withoutTrust }
+    }
+  }
+
+  /// After a checkout nothing needs to be read again.
+  @Test func aCheckoutIsTrusted() async throws {
+    let place = try await Workplace()
+    for index in 0..<50 { try place.write("data/d\(index % 5)/f\(index)", "content \(index)") }
+    let added = try await place.add("data")
+    let pointer = try #require(added.pointer)
+    let new = try await place.checkOut(pointer, to: "copy")
+    #expect(try await place.scan("copy").run(cache: new.cache)?.toHash == 0)
+    #expect(try await place.scan("copy").run(cache: new.cache)?.oid == pointer.oid)
+    try place.write("data/d1/f1", "other")
+    try place.write("data/d1/new", "new")
+    let changed = try #require(try await place.add("data", cache: added.cache).pointer)
+    let updated = try await place.checkOut(changed, to: "copy", cache: new.cache)
+    #expect(updated.filesWritten == 2)
+    #expect(try await place.scan("copy").run(cache: updated.cache)?.oid == changed.oid)
+  }
+
+  @Test func filesRoundTrip() async throws {
+    let place = try await Workplace()
+    try place.write(TreePath("model.bin")!, [1, 2, 3], executable: true)
+    let pointer = try #require(try await place.add("model.bin").pointer)
+    #expect(pointer.executable)
+    try await place.checkOut(pointer, to: "copy.bin")
+    #expect(try place.folder.appending("copy.bin").readAll(limit: 10) == [1, 2, 3])
+    #expect(try place.folder.appending("copy.bin").fileStat()?.isExecutable == true)
+  }
+
+  /// A file may take a directory's place and the other way round, also as the whole target.
+  @Test func targetsChangeTheirKind() async throws {
+    let place = try await Workplace()
+    try place.write("data/inside", "1")
+    let tree = try await place.add("data")
+    try place.folder.appending("data").removeTree()
+    try place.write("data", "now a file")
+    let file = try await place.add("data", cache: tree.cache)
+    let back = try await place.checkOut(try #require(tree.pointer), to: "data", cache: file.cache)
+    #expect(try place.content("data/inside") == "1")
+    try await place.checkOut(try #require(file.pointer), to: "data", cache: back.cache)
+    #expect(try place.content("data") == "now a file")
+  }
+
+  @Test func addingOnePathTakesOnlyThat() async throws {
+    let place = try await Workplace()
+    try place.write("data/a", "1")
+    try place.write("data/b/c", "2")
+    let first = try await place.add("data")
+    let pointer = try #require(first.pointer)
+    try place.write("data/a", "changed")
+    try place.write("data/b/new", "3")
+    let scan = place.scan("data")
+    let found = try #require(try await scan.run(cache: first.cache))
+    let writer = ObjectWriterForTests.writer(place.store)
+    let part = try await TreeIngest(of: scan, writer: writer).run(
+      found, only: TreePath("b/new")!, of: pointer, cache: first.cache, read: place.read)
+    _ = try await writer.finish()
+    try await place.checkOut(try #require(part.pointer), to: "copy")
+    #expect(try place.content("copy/a") == "1")
+    #expect(try place.content("copy/b/new") == "3")
+    #expect(part.filesRead == 1)
+    #expect(try await place.status("data", try #require(part.pointer), cache: part.cache) == ["modified data/a"])
+  }
+
+  @Test func checkingOutOnePathLeavesTheRest() async throws {
+    let place = try await Workplace()
+    try place.write("data/a", "1")
+    try place.write("data/b/c", "2")
+    let pointer = try #require(try await place.add("data").pointer)
+    let report = try await place.checkOut(pointer, to: "copy", only: TreePath("b")!)
+    #expect(report.filesWritten == 1)
+    #expect(try place.content("copy/b/c") == "2")
+    let rest = try await place.checkOut(pointer, to: "copy", cache: report.cache)
+    #expect(rest.filesWritten == 1)
+    #expect(try place.snapshot("copy") == place.snapshot("data"))
+  }
+}
