@@ -59,7 +59,7 @@ public struct Transfer: Sendable {
     let failures = FailureList()
     let content = ContentWalk(reader: reader, source: source, writer: writer) { pieces in
       failures.append(try await copy(pieces, writer: writer))
-      try await writer.indexSealedChunks()
+      try await writer.keepPace()
     }
     var walk = ClosureWalk(reader: reader, content: content)
     for root in roots { try await walk.walk(root, base: bases[root.oid]) }
