@@ -159,6 +159,14 @@ struct AddRequest {
   private func requireUntrackedByGit(_ path: TreePath) throws {
     let tracked = index.entries(under: try GitPath(path.bytes))
     guard let first = tracked.first else { return }
+    let pointers = tracked.map(\.path).filter(\.isPointerName)
+    if !pointers.isEmpty {
+      let shown = pointers.prefix(10).map { "'\($0)'" }.joined(separator: ", ")
+      let more = pointers.count > 10 ? " and \(pointers.count - 10) more" : ""
+      throw RepositoryError(
+        .usage, "'\(path)' cannot be tracked as a whole: data in it is tracked by itself, by \(shown)\(more).",
+        remedy: "Stop tracking that first ('dv rm'), or move it out.")
+    }
     let what = tracked.count == 1 ? "'\(first.path)'" : "\(tracked.count) files in '\(path)', such as '\(first.path)',"
     throw RepositoryError(
       .usage, "Git tracks \(what) already.",
