@@ -23,6 +23,12 @@ enum ArgumentText {
     }
   }
 
+  /// How many arguments follow `--`, which the parser takes away; `nil` if there is none.
+  static var countAfterTerminator: Int? {
+    let arguments = ofProcess
+    return arguments.firstIndex(of: "--").map { arguments.count - $0 - 1 }
+  }
+
   private static let escapes = UInt32(0x10ff80)...0x10ffff
 
   /// Returns the text of an argument.

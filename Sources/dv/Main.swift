@@ -10,10 +10,19 @@ struct DV: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       AddCommand.self,
+      CatCommand.self,
       CheckoutCommand.self,
       ConfigCommand.self,
+      DiffCommand.self,
+      DiskUsageCommand.self,
+      FetchCommand.self,
+      GitDriverCommand.self,
       HashCommand.self,
       InitCommand.self,
+      ListCommand.self,
+      PullCommand.self,
+      PushCommand.self,
+      RemoteCommand.self,
       StatusCommand.self,
     ])
 
@@ -26,6 +35,7 @@ struct DV: ParsableCommand {
     do {
       command = try parseAsRoot(ArgumentText.ofProcess)
       if let command = command as? any Command { try command.options.enterDirectory() }
+      if let command = command as? any WritingCommand { GitRegistration.ensure(quiet: command.options.quiet) }
     } catch {
       end(report(error))
     }

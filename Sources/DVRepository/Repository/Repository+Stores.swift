@@ -77,44 +77,18 @@ extension Repository {
   ///
   /// - Parameter create: whether a push may make a store in an existing, empty place.
   public func remoteStore(_ remote: Remote, create: Bool) async throws -> ObjectStore {
-    let path: FilePath
-    switch remote.url {
-    case .directory(let directory): path = directory
-    }
-    let backend = try directoryBackend(path, of: remote)
-    // What is under construction lies on the file system it is for.
-    let scratch = (create ? path : try storeDirectory()).appending("tmp")
-    try scratch.createDirectories()
-    let opened: Result<ObjectStore, StoreError> = await open(
-      backend, name: "remote '\(remote.name)'", scratch: scratch, create: create)
-    if case .failure(let error) = opened, error.code == .format, !create {
-      throw RepositoryError(
-        .missing, "Nothing has been pushed to remote '\(remote.name)' (\(path)).",
-        remedy: "Push to it from a clone that has the data, or check its path.", cause: error)
-    }
-    return try opened.get()
+    try await opening(of: remote).open(create: create)
   }
 
-  private func directoryBackend(_ path: FilePath, of remote: Remote) throws -> DirectoryBackend {
-    let sharing = try sharing()
-    do throws(BackendError) { return try DirectoryBackend(root: path, create: false, sharing: sharing) } catch {
-      throw RepositoryError(
-        .unreachable, "Remote '\(remote.name)': \(error.message)",
-        remedy: "Mount the share or make the directory, or correct the path with 'dv remote add --force'.", cause: error)
-    }
+  /// Returns what it takes to open the store of a remote later, on any task.
+  func opening(of remote: Remote) throws -> RemoteOpening {
+    RemoteOpening(remote: remote, sharing: try sharing(), scratch: try storeDirectory().appending("tmp"))
   }
 
-  private func open(
-    _ backend: DirectoryBackend, name: String, scratch: FilePath, create: Bool
-  ) async -> Result<ObjectStore, StoreError> {
-    do throws(StoreError) {
-      return .success(
-        try await ObjectStore(
-          backend: backend, name: name, scratch: scratch, presence: create ? .mayBeMade : .mustExist))
-    } catch {
-      return .failure(error)
-    }
-  }
+  /// Opens the place of a remote.
+  ///
+  /// - Throws: ``RepositoryError/Code/unreachable`` if it is not there.
+  func backend(of remote: Remote) throws -> DirectoryBackend { try opening(of: remote).backend() }
 
   // MARK: Clones of a shared store
 

@@ -48,6 +48,8 @@ public struct Selection: Sendable {
 
   public var items: [Item] = []
   public var unreadable: [UnreadablePointer] = []
+
+  public init(items: [Item] = []) { self.items = items }
 }
 
 extension Repository {

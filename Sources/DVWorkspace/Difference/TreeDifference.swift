@@ -47,7 +47,7 @@ public struct TreeDifference: Sendable {
   }
 
   /// Returns what differs between two files, links or nothing.
-  static func change(_ old: TreeChange.Side?, _ new: TreeChange.Side?, at path: TreePath) -> TreeChange? {
+  public static func change(_ old: TreeChange.Side?, _ new: TreeChange.Side?, at path: TreePath) -> TreeChange? {
     switch (old, new) {
     case (nil, nil): return nil
     case (nil, .some): return TreeChange(path: path, kind: .added, old: old, new: new)

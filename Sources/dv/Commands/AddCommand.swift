@@ -3,7 +3,7 @@ import DVObject
 import DVRepository
 import DVWorkspace
 
-struct AddCommand: Command {
+struct AddCommand: WritingCommand {
   static let configuration = CommandConfiguration(
     commandName: "add", abstract: "Track files and directories, or take over what changed in them.",
     discussion: """

@@ -2,7 +2,7 @@ import ArgumentParser
 import DVRepository
 import DVWorkspace
 
-struct CheckoutCommand: Command {
+struct CheckoutCommand: WritingCommand {
   static let configuration = CommandConfiguration(
     commandName: "checkout", abstract: "Make the data on disk what its pointers say.",
     discussion: """

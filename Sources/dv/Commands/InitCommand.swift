@@ -2,7 +2,7 @@ import ArgumentParser
 import DVRepository
 import DVWorkspace
 
-struct InitCommand: Command {
+struct InitCommand: WritingCommand {
   static let configuration = CommandConfiguration(
     commandName: "init", abstract: "Set dv up in this git repository.",
     discussion: """

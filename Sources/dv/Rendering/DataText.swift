@@ -17,3 +17,15 @@ extension Pointer.Kind {
     }
   }
 }
+
+extension EntryMode {
+  /// What an entry is, in four letters at most, as in a list and in JSON.
+  var text: String {
+    switch self {
+    case .file: "file"
+    case .executable: "exec"
+    case .symlink: "link"
+    case .directory: "dir"
+    }
+  }
+}
