@@ -16,6 +16,9 @@ public final class ObjectStore: Sendable {
 
   let index: IndexSet
   let coders = CoderPool()
+  let compaction = CompactionTurn()
+  /// Why this dv must not write to the store, if so.
+  let writeRefusal: StoreError?
 
   /// Whether opening may make a store where none is.
   public enum Presence: Hashable, Sendable {
@@ -27,18 +30,36 @@ public final class ObjectStore: Sendable {
   ///
   /// - Throws: ``StoreError/Code/format`` if there is none (and `presence` does not allow to make one) or it needs a
   ///   newer dv.
-  public init(
+  public convenience init(
     backend: any Backend, name: String, scratch: FilePath, presence: Presence
+  ) async throws(StoreError) {
+    try await self.init(
+      backend: backend, name: name, scratch: scratch, presence: presence, wholeLimit: LoadedSegment.wholeLimit)
+  }
+
+  /// - Parameter wholeLimit: index segments up to this size are held whole, in bytes.
+  init(
+    backend: any Backend, name: String, scratch: FilePath, presence: Presence, wholeLimit: UInt64
   ) async throws(StoreError) {
     self.backend = backend
     self.name = name
     self.scratch = scratch
-    index = IndexSet(backend: backend)
-    try await readFormat(presence)
+    index = IndexSet(backend: backend, wholeLimit: wholeLimit)
+    let format = try await Self.format(of: backend, name, presence)
+    let unknown = StoreFormat.unknown(in: format.write)
+    writeRefusal =
+      unknown.isEmpty
+      ? nil
+      : StoreError(
+        .format,
+        "Writing to \(name) needs \(unknown.joined(separator: ", ")), which this dv lacks. Install a newer dv.")
     try await index.refresh()
   }
 
-  private func readFormat(_ presence: Presence) async throws(StoreError) {
+  /// Reads the format of a store, or makes one.
+  private static func format(
+    of backend: any Backend, _ name: String, _ presence: Presence
+  ) async throws(StoreError) -> StoreFormat {
     do {
       let listed = try await backend.list(StoreLayout.format)
       let numbers = listed.compactMap { Int($0.key.text.dropFirst(StoreLayout.format.count)) }
@@ -47,17 +68,18 @@ public final class ObjectStore: Sendable {
           throw StoreError(.format, "\(backend.description) holds no dv store (no key '\(StoreLayout.format)…').")
         }
         try await backend.put(StoreFormat.current.encoded(), at: StoreLayout.format(1))
-        return
+        return .current
       }
       let key = StoreLayout.format(highest)
       guard let bytes = try await backend.get(key), let format = StoreFormat(decoding: bytes) else {
         throw StoreError(.format, "'\(key)' in \(name) is not a format of dv. A newer dv may have made it.")
       }
-      let unknown = StoreFormat.unknown(in: format.read + format.write)
+      let unknown = StoreFormat.unknown(in: format.read)
       guard unknown.isEmpty else {
         throw StoreError(
           .format, "\(name) needs \(unknown.joined(separator: ", ")), which this dv lacks. Install a newer dv.")
       }
+      return format
     } catch let error as StoreError {
       throw error
     } catch let error as BackendError {

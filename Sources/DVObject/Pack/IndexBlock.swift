@@ -57,46 +57,52 @@ public struct IndexBlock: Sendable {
 
   /// Returns the entry at `index`.
   ///
-  /// - Parameter containers: how many containers the segment has.
-  public func entry(at index: Int, containers: Int) throws(PackFormatError) -> IndexEntry {
+  /// - Parameter containers: those of the segment. The stored bytes lie within the one the entry names.
+  public func entry(at index: Int, in containers: [IndexContainer]) throws(PackFormatError) -> IndexEntry {
     let row = bytes.span.extracting((index * Self.entryByteCount)..<((index + 1) * Self.entryByteCount))
     let fields = try PackFields(
       kind: row[52], codec: row[53], stored: row.bigEndian(UInt32.self, at: 40),
       length: row.bigEndian(UInt32.self, at: 44), id: row.extracting(0..<32))
     let container = row.bigEndian(UInt32.self, at: 48)
-    guard container < UInt32(containers) else { throw .damaged("an index entry") }
+    let offset = row.bigEndian(UInt64.self, at: 32)
+    // A reader computes with these numbers: none may run over.
+    guard container < UInt32(clamping: containers.count), row.bigEndian(UInt16.self, at: 54) == 0,
+      offset <= containers[Int(container)].size,
+      UInt64(fields.storedLength) <= containers[Int(container)].size - offset
+    else { throw .damaged("an index entry") }
     return IndexEntry(
-      key: fields.key, codec: fields.codec, container: Int(container), offset: row.bigEndian(UInt64.self, at: 32),
+      key: fields.key, codec: fields.codec, container: Int(container), offset: offset,
       storedLength: fields.storedLength, length: fields.length)
   }
 
   /// Returns the entries of `key`.
   ///
   /// - Complexity: O(log *n*) in the block's entries, no allocation if there is none.
-  public func entries(of key: ObjectKey, containers: Int) throws(PackFormatError) -> [IndexEntry] {
-    var low = 0
-    var high = count
-    while low < high {
-      let middle = (low + high) / 2
-      if order(of: middle, before: key) { low = middle + 1 } else { high = middle }
-    }
+  public func entries(of key: ObjectKey, in containers: [IndexContainer]) throws(PackFormatError) -> [IndexEntry] {
+    var index = firstIndex(notBefore: key)
     var found: [IndexEntry] = []
-    while low < count, holds(key, at: low) {
-      found.append(try entry(at: low, containers: containers))
-      low += 1
+    while index < count, holds(key, at: index) {
+      found.append(try entry(at: index, in: containers))
+      index += 1
     }
     return found
   }
 
   /// Whether the block has an entry of `key`.
   public func contains(_ key: ObjectKey) -> Bool {
+    let index = firstIndex(notBefore: key)
+    return index < count && holds(key, at: index)
+  }
+
+  /// The number of leading entries whose keys sort before `key`, by binary search.
+  private func firstIndex(notBefore key: ObjectKey) -> Int {
     var low = 0
     var high = count
     while low < high {
       let middle = (low + high) / 2
       if order(of: middle, before: key) { low = middle + 1 } else { high = middle }
     }
-    return low < count && holds(key, at: low)
+    return low
   }
 
   private func prefix(at index: Int) -> UInt64 {

@@ -116,12 +116,13 @@ public struct IndexSegmentHead: Sendable {
     digest.finish().append(to: &expected)
     guard bytes.extracting(32..<64).starts(with: expected), entries <= UInt64(blockCount) * UInt64(IndexBlock.capacity)
     else { throw .damaged("the head") }
+    for index in end..<size where bytes[index] != 0 { throw .damaged("the head") }
     var at = Self.fixedByteCount
     var containers: [IndexContainer] = []
     containers.reserveCapacity(containerCount)
     for _ in 0..<containerCount {
       let kind = IndexContainer.Kind(rawValue: bytes[at + 40])
-      guard let kind, let id = try? ObjectID(bytes: bytes.extracting(at..<(at + 32))) else {
+      guard let kind, bytes.bigEndian(UInt64.self, at: at + 40) << 8 == 0, let id = try? ObjectID(bytes: bytes.extracting(at..<(at + 32))) else {
         throw .damaged("the table of containers")
       }
       containers.append(IndexContainer(kind: kind, id: id, size: bytes.bigEndian(UInt64.self, at: at + 32)))
@@ -131,7 +132,7 @@ public struct IndexSegmentHead: Sendable {
     superseded.reserveCapacity(supersededCount)
     for _ in 0..<supersededCount {
       let kind = IndexSupersession.Kind(rawValue: bytes[at + 32])
-      guard let kind, let id = try? ObjectID(bytes: bytes.extracting(at..<(at + 32))) else {
+      guard let kind, bytes.bigEndian(UInt64.self, at: at + 32) << 8 == 0, let id = try? ObjectID(bytes: bytes.extracting(at..<(at + 32))) else {
         throw .damaged("the table of superseded files")
       }
       superseded.append(IndexSupersession(kind: kind, id: id))

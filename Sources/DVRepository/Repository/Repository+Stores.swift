@@ -92,6 +92,11 @@ extension Repository {
 
   // MARK: Clones of a shared store
 
+  /// Makes the store forget a clone that is gone.
+  func forgetClone(_ directory: FilePath) throws {
+    try storeDirectory().appending("clones").appending(ObjectNaming.name(of: directory)).removeFile()
+  }
+
   /// The git directories of all clones that use the local store, this one's first.
   func clonesOfStore() throws -> [FilePath] {
     let directory = try storeDirectory().appending("clones")

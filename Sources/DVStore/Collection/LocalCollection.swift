@@ -142,11 +142,13 @@ public struct LocalCollection: Sendable {
     } catch {
       throw StoreError(error)
     }
-    var entries = try await EntryMerge(store.index.all, from: store.backend)
+    var entries = EntryMerge(backend: store.backend)
+    for segment in store.index.all { try await entries.add(segment) }
     var places: [(entry: IndexEntry, container: IndexContainer)] = []
-    while let place = try await entries.next() {
+    while let place = entries.current {
       places.append(place)
-      if entries.nextKey == place.entry.key { continue }
+      try await entries.advance()
+      if entries.current?.entry.key == place.entry.key { continue }
       if live.contains(place.entry.key) {
         // Copies in packs that stay, are there, and are as long as they should be.
         let kept = places.filter { packs[$0.container.id]?.size == $0.container.size && !condemned.contains($0.container.id) }

@@ -1,58 +1,51 @@
 import DVBackend
 import DVObject
 
-/// Goes through the entries of several index segments together, in ascending order of their keys.
+/// The entries of several segments in one order: ascending by key, so that all the places of an object come in a row.
 ///
-/// An object in several places, or in several segments, comes several times in a row. Memory is that of a few blocks per
-/// segment.
+/// Memory is that of some blocks per segment.
 struct EntryMerge {
+  let backend: any Backend
   private var sources: [Source] = []
-  private let backend: any Backend
+  /// Numbers of the sources that have entries left, the one with the least key last.
+  private var order: [Int] = []
 
-  init(_ segments: [LoadedSegment], from backend: any Backend) async throws(StoreError) {
-    self.backend = backend
-    for segment in segments {
-      var source = Source(reader: EntryReader(segment: segment))
-      if try await source.advance(from: backend) { sources.append(source) }
-    }
-  }
-
-  /// The key of the entry that ``next()`` returns; `nil` at the end.
-  var nextKey: ObjectKey? { sources.isEmpty ? nil : sources[least].key }
-
-  private var least: Int {
-    var least = 0
-    for index in sources.indices.dropFirst() where sources[index].key < sources[least].key { least = index }
-    return least
-  }
-
-  /// Returns the next entry and its container; `nil` at the end.
-  mutating func next() async throws(StoreError) -> (entry: IndexEntry, container: IndexContainer)? {
-    if sources.isEmpty { return nil }
-    let least = least
-    let current = sources[least].current
-    if try await !sources[least].advance(from: backend) { sources.remove(at: least) }
-    return current
-  }
-
-  /// One of the segments.
   private struct Source {
     var reader: EntryReader
-    private var entry: IndexEntry?
+    var entry: IndexEntry
+  }
 
-    init(reader: EntryReader) { self.reader = reader }
+  init(backend: any Backend) { self.backend = backend }
 
-    var key: ObjectKey { current.entry.key }
+  /// The least entry of all, and the container it names; `nil` at the end.
+  var current: (entry: IndexEntry, container: IndexContainer)? {
+    guard let least = order.last else { return nil }
+    let entry = sources[least].entry
+    return (entry, sources[least].reader.segment.head.containers[entry.container])
+  }
 
-    /// The entry at the front; there is one, or the source was removed.
-    var current: (entry: IndexEntry, container: IndexContainer) {
-      guard let entry else { preconditionFailure("a source at its end was not removed") }
-      return (entry, reader.segment.head.containers[entry.container])
+  mutating func add(_ segment: LoadedSegment) async throws(StoreError) {
+    var reader = EntryReader(segment: segment)
+    guard let entry = try await reader.next(from: backend) else { return }
+    sources.append(Source(reader: reader, entry: entry))
+    insert(sources.count - 1)
+  }
+
+  /// Goes on to the next entry.
+  mutating func advance() async throws(StoreError) {
+    guard let least = order.popLast(), let entry = try await sources[least].reader.next(from: backend) else { return }
+    sources[least].entry = entry
+    insert(least)
+  }
+
+  private mutating func insert(_ number: Int) {
+    let key = sources[number].entry.key
+    var low = 0
+    var high = order.count
+    while low < high {
+      let middle = (low + high) / 2
+      if key < sources[order[middle]].entry.key { low = middle + 1 } else { high = middle }
     }
-
-    mutating func advance(from backend: any Backend) async throws(StoreError) -> Bool {
-      entry = try await reader.next(from: backend)
-      return entry != nil
-    }
+    order.insert(number, at: low)
   }
 }

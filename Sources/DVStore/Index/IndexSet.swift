@@ -31,76 +31,147 @@ public struct ObjectLocation: Hashable, Sendable {
 /// another, so the list is read again.
 final class IndexSet: Sendable {
   private let backend: any Backend
-  private let segments = Mutex<[LoadedSegment]>([])
-  /// Packs that gc means to delete: not relied on when something is stored.
-  private let condemned = Mutex<Set<ObjectID>>([])
+  /// Segments up to this size are held whole, in bytes.
+  let wholeLimit: UInt64
 
-  init(backend: any Backend) { self.backend = backend }
+  private struct State {
+    var segments: [LoadedSegment] = []
+    /// Segments that are listed although another holds all they held: nobody could delete them, or has not yet.
+    var superseded: Set<ObjectID> = []
+    /// Packs that gc means to delete, or known to be damaged: not relied on when something is stored.
+    var condemned: Set<ObjectID> = []
+    /// Refreshes begun, and the number of the last one that took effect: of two at once, the later listing counts.
+    var begun = 0
+    var applied = 0
+    /// What this process inserted and removed while a refresh is under way, which its listing may not show.
+    var underWay = 0
+    var inserted: [LoadedSegment] = []
+    var removed: Set<ObjectID> = []
+  }
 
-  var all: [LoadedSegment] { segments.withLock { $0 } }
+  private let state = Mutex(State())
+
+  init(backend: any Backend, wholeLimit: UInt64 = LoadedSegment.wholeLimit) {
+    self.backend = backend
+    self.wholeLimit = wholeLimit
+  }
+
+  var all: [LoadedSegment] { state.withLock { $0.segments } }
+
+  /// Segments that are still listed and no longer asked.
+  var superseded: Set<ObjectID> { state.withLock { $0.superseded } }
 
   /// Reads the list of segments and those not held yet.
   func refresh() async throws(StoreError) {
-    for _ in 0..<16 {
-      let listed: [BackendEntry]
-      do { listed = try await backend.list(StoreLayout.index) } catch { throw StoreError(error) }
-      let held = Dictionary(all.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-      var fresh: [LoadedSegment] = []
-      var isComplete = true
-      for entry in listed {
-        // A name that is no segment's is left alone: another program's, or a newer dv's.
-        guard let (level, id) = StoreLayout.segment(from: entry.key) else { continue }
-        if let segment = held[id], segment.level == level {
-          fresh.append(segment)
-        } else if let segment = try await LoadedSegment.load(id: id, level: level, size: entry.size, from: backend) {
-          fresh.append(segment)
-        } else {
-          isComplete = false
-        }
+    let number = state.withLock { state in
+      state.begun += 1
+      state.underWay += 1
+      return state.begun
+    }
+    defer {
+      state.withLock { state in
+        state.underWay -= 1
+        guard state.underWay == 0 else { return }
+        state.inserted = []
+        state.removed = []
       }
-      if isComplete {
-        // Newer and smaller segments first: what was written last is asked for most.
-        let sorted = fresh.sorted { $0.level == $1.level ? $0.id < $1.id : $0.level < $1.level }
-        segments.withLock { $0 = sorted }
+    }
+    for _ in 0..<16 {
+      if let segments = try await listed() {
+        apply(segments, number)
         return
       }
     }
     throw StoreError(.busy, "The index of \(backend.description) keeps changing while it is read. Try again.")
   }
 
-  func insert(_ segment: LoadedSegment) {
-    segments.withLock { list in
-      if !list.contains(where: { $0.id == segment.id }) { list.insert(segment, at: 0) }
+  /// Returns the segments that are listed; `nil` if one went away meanwhile.
+  private func listed() async throws(StoreError) -> [LoadedSegment]? {
+    let entries: [BackendEntry]
+    do { entries = try await backend.list(StoreLayout.index) } catch { throw StoreError(error) }
+    let held = Dictionary(all.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    var segments: [LoadedSegment] = []
+    for entry in entries {
+      // A name that is no segment's is left alone: another program's, or a newer dv's.
+      guard let (level, id) = StoreLayout.segment(from: entry.key) else { continue }
+      if let segment = held[id], segment.level == level {
+        segments.append(segment)
+        continue
+      }
+      let segment = try await LoadedSegment.load(
+        id: id, level: level, size: entry.size, from: backend, wholeLimit: wholeLimit)
+      guard let segment else { return nil }
+      segments.append(segment)
+    }
+    return segments
+  }
+
+  /// Takes over a listing and what happened in this process since it was begun.
+  private func apply(_ listed: [LoadedSegment], _ number: Int) {
+    state.withLock { state in
+      guard number > state.applied else { return }
+      state.applied = number
+      var segments = listed
+      let ids = Set(listed.map(\.id))
+      segments += state.inserted.filter { !ids.contains($0.id) }
+      segments.removeAll { state.removed.contains($0.id) }
+      // Names are hashes, so that no two segments can supersede each other.
+      let superseded = Set(segments.flatMap { $0.head.superseded.lazy.filter { $0.kind == .segment }.map(\.id) })
+      state.superseded = superseded.intersection(ids)
+      // Newer and smaller segments first: what was written last is asked for most.
+      state.segments = segments.filter { !superseded.contains($0.id) }.sorted {
+        $0.level == $1.level ? $0.id < $1.id : $0.level < $1.level
+      }
     }
   }
 
-  func remove(_ ids: Set<ObjectID>) { segments.withLock { $0.removeAll { ids.contains($0.id) } } }
+  func insert(_ segment: LoadedSegment) {
+    state.withLock { state in
+      if !state.segments.contains(where: { $0.id == segment.id }) { state.segments.insert(segment, at: 0) }
+      state.removed.remove(segment.id)
+      if state.underWay > 0 { state.inserted.append(segment) }
+    }
+  }
+
+  func remove(_ ids: Set<ObjectID>) {
+    state.withLock { state in
+      state.segments.removeAll { ids.contains($0.id) }
+      if state.underWay > 0 {
+        state.inserted.removeAll { ids.contains($0.id) }
+        state.removed.formUnion(ids)
+      }
+    }
+  }
+
+  /// Notes that segments stay listed although they are not asked any more.
+  func setAside(_ ids: Set<ObjectID>) { state.withLock { $0.superseded.formUnion(ids) } }
 
   /// Sets which packs are about to be deleted, or are known to be damaged.
-  func condemn(_ packs: Set<ObjectID>) { condemned.withLock { $0 = packs } }
+  func condemn(_ packs: Set<ObjectID>) { state.withLock { $0.condemned = packs } }
 
   /// Whether a pack is about to be deleted, or known to be damaged.
-  func isCondemned(_ pack: ObjectID) -> Bool { condemned.withLock { $0.contains(pack) } }
+  func isCondemned(_ pack: ObjectID) -> Bool { state.withLock { $0.condemned.contains(pack) } }
 
   /// Whether an object can be relied on: it lies somewhere that gc does not mean to delete.
   func contains(_ key: ObjectKey) async throws(StoreError) -> Bool {
-    if condemned.withLock({ $0.isEmpty }) {
-      var unread: [LoadedSegment] = []
-      for segment in all {
+    let (segments, isSimple) = state.withLock { ($0.segments, $0.condemned.isEmpty) }
+    if isSimple {
+      var needsReading = false
+      for segment in segments {
         switch segment.containsWithoutReading(key) {
         case true?: return true
         case false?: continue
-        case nil: unread.append(segment)
+        case nil: needsReading = true
         }
       }
-      if unread.isEmpty { return false }
+      if !needsReading { return false }
     }
     return try await container(of: key) != nil
   }
 
   /// Returns a container that holds an object and that gc does not mean to delete.
   func container(of key: ObjectKey) async throws(StoreError) -> IndexContainer? {
-    let doomed = condemned.withLock { $0 }
+    let doomed = state.withLock { $0.condemned }
     for location in try await locations(of: key) where !doomed.contains(location.container.id) {
       return location.container
     }
@@ -109,10 +180,11 @@ final class IndexSet: Sendable {
 
   /// Returns every place the object lies in.
   func locations(of key: ObjectKey) async throws(StoreError) -> [ObjectLocation] {
-    for attempt in 0..<4 {
+    var attempt = 0
+    while true {
       do {
         var found: [ObjectLocation] = []
-        for segment in all {
+        for segment in all where segment.containsWithoutReading(key) != false {
           for entry in try await segment.entries(of: key, from: backend) {
             found.append(ObjectLocation(entry, in: segment.head.containers[entry.container]))
           }
@@ -121,10 +193,10 @@ final class IndexSet: Sendable {
       } catch {
         // The segment was merged away under us.
         guard error.code == .missing, attempt < 3 else { throw error }
+        attempt += 1
         try await refresh()
       }
     }
-    return []
   }
 
   /// Returns every place that any of the objects lies in, by the objects' numbers in `keys`.
@@ -155,7 +227,7 @@ final class IndexSet: Sendable {
   /// - Parameter keys: in ascending order, none twice.
   func containers(ofAll keys: [ObjectKey]) async throws(StoreError) -> [IndexContainer?] {
     var found = [IndexContainer?](repeating: nil, count: keys.count)
-    let doomed = condemned.withLock { $0 }
+    let doomed = state.withLock { $0.condemned }
     for place in try await locations(ofAll: keys).all where found[place.index] == nil {
       if doomed.isEmpty || !doomed.contains(place.location.container.id) { found[place.index] = place.location.container }
     }

@@ -24,7 +24,7 @@ extension LoadedSegment {
       for number in head.blocks(for: keys[index]) {
         let block = try await window.block(number, for: keys, from: index, backend)
         do {
-          for entry in try block.entries(of: keys[index], containers: head.containers.count) { found(index, entry) }
+          for entry in try block.entries(of: keys[index], in: head.containers) { found(index, entry) }
         } catch {
           throw StoreError(.corrupt, "Index segment '\(key)' of \(backend.description): \(error).", cause: error)
         }

@@ -18,7 +18,7 @@ final class LoadedSegment: Sendable {
   /// Whether asking costs no read.
   var isInMemory: Bool { blocks != nil }
 
-  /// Segments up to this size are held whole, in bytes.
+  /// Segments up to this size are held whole unless told otherwise, in bytes.
   static let wholeLimit: UInt64 = 8 << 20
 
   private init(id: ObjectID, level: Int, head: IndexSegmentHead, blocks: [IndexBlock]?) {
@@ -29,10 +29,14 @@ final class LoadedSegment: Sendable {
     self.blocks = blocks
   }
 
-  /// Makes a segment of bytes that were just written.
-  convenience init(id: ObjectID, level: Int, bytes: [UInt8]) throws(PackFormatError) {
+  /// Makes a segment of all its bytes, which it keeps if they are few.
+  convenience init(id: ObjectID, level: Int, bytes: [UInt8], wholeLimit: UInt64) throws(PackFormatError) {
     let head = try IndexSegmentHead(decoding: bytes.span)
     guard UInt64(bytes.count) == head.segmentByteCount else { throw .truncated("the blocks") }
+    if UInt64(bytes.count) > wholeLimit {
+      self.init(id: id, level: level, head: head, blocks: nil)
+      return
+    }
     var blocks: [IndexBlock] = []
     blocks.reserveCapacity(head.firstKeys.count)
     for index in head.firstKeys.indices {
@@ -47,14 +51,14 @@ final class LoadedSegment: Sendable {
   ///
   /// - Returns: `nil` if it is gone, as when it was merged meanwhile.
   static func load(
-    id: ObjectID, level: Int, size: UInt64, from backend: some Backend
+    id: ObjectID, level: Int, size: UInt64, from backend: some Backend, wholeLimit: UInt64
   ) async throws(StoreError) -> LoadedSegment? {
     let key = StoreLayout.segment(id, level: level)
     do {
       if size <= wholeLimit {
         guard let bytes = try await backend.get(key) else { return nil }
         guard ObjectID(hashing: bytes.span) == id else { throw PackFormatError.damaged("the segment") }
-        return try LoadedSegment(id: id, level: level, bytes: bytes)
+        return try LoadedSegment(id: id, level: level, bytes: bytes, wholeLimit: wholeLimit)
       }
       guard let fixed = try await backend.get(key, range: 0..<64) else { return nil }
       let count = try IndexSegmentHead.byteCount(fixed: fixed.span)
@@ -83,12 +87,12 @@ final class LoadedSegment: Sendable {
     var found: [IndexEntry] = []
     for index in head.blocks(for: key) {
       let block = try await block(index, from: backend)
-      do { found += try block.entries(of: key, containers: head.containers.count) } catch { throw damaged(error, backend) }
+      do { found += try block.entries(of: key, in: head.containers) } catch { throw damaged(error, backend) }
     }
     return found
   }
 
-  /// Calls `body` with every entry in order, reading a megabyte at a time.
+  /// Calls `body` with every entry in order, reading 64 blocks at a time.
   func forEachEntry(
     from backend: some Backend, _ body: (IndexEntry) throws(StoreError) -> Void
   ) async throws(StoreError) {
@@ -143,7 +147,7 @@ struct EntryReader {
     while true {
       if block < blocks.count, entry < blocks[block].count {
         defer { entry += 1 }
-        do { return try blocks[block].entry(at: entry, containers: segment.head.containers.count) } catch {
+        do { return try blocks[block].entry(at: entry, in: segment.head.containers) } catch {
           throw StoreError(.corrupt, "Index segment '\(segment.key)' of \(backend.description): \(error).", cause: error)
         }
       }

@@ -14,21 +14,30 @@ extension ObjectStore {
   ///
   /// Rewrites at most 64 MiB of packs. So however many small sessions there were, the number of files stays bounded
   /// (some 64 + 16 per level) and nobody has to clean up.
-  func compactIndex() async throws(StoreError) {
+  ///
+  /// A failure, such as a full disk, leaves more files than need be and is not told: what was asked for is done, and a
+  /// later session tries again.
+  func compactIndex() async {
+    guard compaction.begin() else { return }
+    defer { compaction.end() }
+    try? await mergeLevels()
+  }
+
+  private func mergeLevels() async throws(StoreError) {
     for level in 0..<8 {
       let segments = index.all.filter { $0.level == level && $0.head.entryCount < SegmentMerge.entryLimit }
       guard segments.count > (level == 0 ? Self.freshSegmentLimit : Self.levelLimit) else { continue }
       var merge = SegmentMerge(store: self)
-      merge.moved = try await rewriteSmallPacks(of: segments)
-      do throws(StoreError) {
-        // Somebody else may have merged the same segments first, and taken away packs that ours would still name.
-        guard try await areCurrent(segments) else { throw StoreError(.missing, "The index was merged by another process.") }
-        try await merge.run(segments, level: level + 1)
-      } catch {
+      if let (packs, copies) = try await rewriteSmallPacks(of: segments) {
+        merge.rewritten = packs
+        merge.copies = copies
+      }
+      // Somebody else may have merged the same segments first, and taken away packs that ours would still name. Then the
+      // copies cost some space until gc.
+      guard try await areCurrent(segments) else { return }
+      do { try await merge.run(segments, level: level + 1) } catch {
         guard error.code == .missing else { throw error }
         try await refresh()
-        // Nobody knows the new pack.
-        if let pack = merge.moved.values.first?.container { try await remove(StoreLayout.container(pack)) }
         return
       }
     }
@@ -40,86 +49,42 @@ extension ObjectStore {
     return segments.allSatisfy { listed.contains($0.id) }
   }
 
-  private func remove(_ key: BackendKey) async throws(StoreError) {
-    do { try await backend.delete(key) } catch { if error.code != .denied { throw StoreError(error) } }
-  }
-
-  /// Takes packs out of the index.
-  func dropFromIndex(_ packs: Set<ObjectID>) async throws(StoreError) {
-    for segment in index.all where segment.head.containers.contains(where: { packs.contains($0.id) }) {
-      var merge = SegmentMerge(store: self)
-      merge.dropped = packs
-      try await merge.run([segment], level: segment.level)
-    }
-  }
-
-  /// Takes packs that are damaged or gone out of the index, each if all that it held lies in other packs too.
-  ///
-  /// The files stay: what is damaged is not deleted but by gc.
-  ///
-  /// - Returns: how many there were.
-  func forgetPacks(_ packs: Set<ObjectID>) async throws(StoreError) -> Int {
-    try await refresh()
-    var held: [ObjectID: [ObjectKey]] = [:]
-    for segment in index.all where segment.head.containers.contains(where: { packs.contains($0.id) }) {
-      let containers = segment.head.containers
-      try await segment.forEachEntry(from: backend) { entry in
-        let id = containers[entry.container].id
-        if packs.contains(id) { held[id, default: []].append(entry.key) }
-      }
-    }
-    var healed: Set<ObjectID> = []
-    for (pack, keys) in held {
-      let sorted = Set(keys).sorted()
-      let others = try await index.locations(ofAll: sorted)
-      var covered = 0
-      others.forEachObject { _, places in
-        if places.contains(where: { !packs.contains($0.location.container.id) }) { covered += 1 }
-      }
-      if covered == sorted.count { healed.insert(pack) }
-    }
-    if !healed.isEmpty { try await dropFromIndex(healed) }
-    return healed.count
-  }
-
   /// Copies the objects of small packs into one new pack.
   ///
-  /// - Returns: where they lie now, for each pack that was copied whole.
-  private func rewriteSmallPacks(of segments: [LoadedSegment]) async throws(StoreError) -> [ObjectID: SegmentMerge.MovedPack] {
-    var small: [IndexContainer] = []
+  /// - Returns: the packs that were copied whole, and an index of the new one; `nil` if there are too few.
+  private func rewriteSmallPacks(
+    of segments: [LoadedSegment]
+  ) async throws(StoreError) -> (packs: Set<ObjectID>, copies: LoadedSegment)? {
+    var small: Set<IndexContainer> = []
     var total: UInt64 = 0
     for container in segments.flatMap(\.head.containers)
-    where container.kind == .pack && container.size < Self.smallPackLimit && total + container.size <= UInt64(OpenPack.target) {
-      small.append(container)
-      total += container.size
+    where container.kind == .pack && container.size < Self.smallPackLimit && !index.isCondemned(container.id)
+      && total + container.size <= UInt64(OpenPack.target)
+    {
+      if small.insert(container).inserted { total += container.size }
     }
-    guard small.count > 1 else { return [:] }
+    guard small.count > 1 else { return nil }
     var pack = try OpenPack(in: scratch)
-    var offsets: [IndexContainer: [UInt64: UInt64]] = [:]
-    for container in small {
-      guard let moved = try await copyEntries(of: container, into: &pack) else { continue }
-      offsets[container] = moved
+    var copied: Set<ObjectID> = []
+    for container in small.sorted(by: { $0.id < $1.id }) {
+      // One that is gone was rewritten by another process; a damaged one is left as it is.
+      guard let (table, bytes) = await packContent(of: container), proves(table, bytes, in: container) else { continue }
+      for entry in table.entries {
+        let range = entry.offset..<(entry.offset + entry.storedLength)
+        try pack.append(entry.key, codec: entry.codec, stored: bytes.span.extracting(range), length: entry.length)
+      }
+      copied.insert(container.id)
     }
-    let open = pack
-    guard !open.entries.isEmpty else {
-      open.discard()
-      return [:]
-    }
-    let sealed = try await BlockingThreads.run { () throws(StoreError) in try open.seal() }
+    guard copied.count > 1 else { return nil }
+    let full = pack
+    let sealed = try await BlockingThreads.run { () throws(StoreError) in try full.seal() }
     try await install(sealed)
-    return Dictionary(
-      offsets.map { ($0.key.id, SegmentMerge.MovedPack(container: sealed.container, offsets: $0.value)) },
-      uniquingKeysWith: { first, _ in first })
-  }
-
-  /// Appends all objects of a pack, each proved.
-  ///
-  /// - Returns: new offsets by old ones; `nil` if anything about the pack is not as it should be: it is left as it is.
-  private func copyEntries(
-    of container: IndexContainer, into pack: inout OpenPack
-  ) async throws(StoreError) -> [UInt64: UInt64]? {
-    guard let (table, bytes) = await packContent(of: container) else { return nil }
-    return try appendEntries(table, bytes, of: container, to: &pack)
+    let segment = SegmentWriter.segment(of: [sealed])
+    do throws(PackFormatError) {
+      return (copied, try LoadedSegment(id: segment.id, level: 0, bytes: segment.bytes, wholeLimit: .max))
+    } catch {
+      throw StoreError(.corrupt, "The index just made cannot be read: \(error).", cause: error)
+    }
   }
 
   /// Reads a small pack whole; `nil` if it is gone or damaged.
@@ -130,22 +95,13 @@ extension ObjectStore {
     return (table, bytes)
   }
 
-  private func appendEntries(
-    _ table: PackTable, _ bytes: [UInt8], of container: IndexContainer, to pack: inout OpenPack
-  ) throws(StoreError) -> [UInt64: UInt64]? {
+  /// Whether every object of a pack has the bytes its name says.
+  private func proves(_ table: PackTable, _ bytes: [UInt8], in container: IndexContainer) -> Bool {
     var object: [UInt8] = []
-    for entry in table.entries {
+    return table.entries.allSatisfy { entry in
       let piece = CopyPlan.Piece(key: entry.key, location: ObjectLocation(entry, in: container))
-      let range = entry.offset..<(entry.offset + entry.storedLength)
-      guard proves(bytes.span.extracting(range), piece, using: &object) else { return nil }
+      return proves(bytes.span.extracting(entry.offset..<(entry.offset + entry.storedLength)), piece, using: &object)
     }
-    var offsets: [UInt64: UInt64] = [:]
-    for entry in table.entries {
-      let range = entry.offset..<(entry.offset + entry.storedLength)
-      offsets[UInt64(entry.offset)] = UInt64(pack.length + PackEntryHeader.byteCount)
-      try pack.append(entry.key, codec: entry.codec, stored: bytes.span.extracting(range), length: entry.length)
-    }
-    return offsets
   }
 }
 

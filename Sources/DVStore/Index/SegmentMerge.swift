@@ -6,85 +6,103 @@ struct SegmentMerge {
   let store: ObjectStore
   /// Packs whose entries are left out.
   var dropped: Set<ObjectID> = []
-  /// Objects that lie in another pack now: where they were, and where they are.
-  var moved: [ObjectID: MovedPack] = [:]
-
-  /// Where the objects of a rewritten pack lie now, by their old offsets.
-  struct MovedPack: Sendable {
-    let container: IndexContainer
-    let offsets: [UInt64: UInt64]
-  }
+  /// Packs whose objects were all copied into another: their entries are left out, ``copies`` says where they lie now.
+  ///
+  /// The packs are deleted with the segments. Therefore `copies` MUST name every object they hold: some may be named
+  /// by a segment that is not merged now.
+  var rewritten: Set<ObjectID> = []
+  /// An index of what was copied, which needs not be in the store.
+  var copies: LoadedSegment?
 
   /// Entries of one segment at most: 56 MiB of memory while it is made. A segment this full is not merged again.
   static let entryLimit = 1 << 20
 
+  /// Entries of one segment at most, here.
+  var entryLimit = Self.entryLimit
+
+  init(store: ObjectStore) { self.store = store }
+
   /// Writes successors of `segments` at `level`, removes what they supersede, and keeps the store's index up to date.
   ///
-  /// Readers that hold the old list find the successors when a file they want is gone.
+  /// Readers that hold the old list find the successors when a file they want is gone. If it stops half-way, segments
+  /// are there that hold again what others hold.
   func run(_ segments: [LoadedSegment], level: Int) async throws(StoreError) {
-    var containers: [IndexContainer] = []
-    var numbers: [IndexContainer: Int] = [:]
-    func number(of container: IndexContainer) -> Int {
-      if let number = numbers[container] { return number }
-      numbers[container] = containers.count
-      containers.append(container)
-      return containers.count - 1
-    }
-    var superseded = segments.map { IndexSupersession(kind: .segment, id: $0.id) }
-    superseded += moved.keys.map { IndexSupersession(kind: .pack, id: $0) }
-    superseded += dropped.map { IndexSupersession(kind: .pack, id: $0) }
-
-    var entries = try await EntryMerge(segments, from: store.backend)
-    var open: [IndexEntry] = []
-    var outputs: [(id: ObjectID, bytes: [UInt8])] = []
-    while let (entry, container) = try await entries.next() {
-      if dropped.contains(container.id) {
-        // Left out.
-      } else if let moved = moved[container.id] {
-        if let offset = moved.offsets[entry.offset] {
-          open.append(
-            IndexEntry(
-              key: entry.key, codec: entry.codec, container: number(of: moved.container), offset: offset,
-              storedLength: entry.storedLength, length: entry.length))
-        }
-      } else {
-        open.append(entry.inContainer(number(of: container)))
+    var output = Output()
+    var kept: Set<ObjectID> = []
+    var sources = EntryMerge(backend: store.backend)
+    for segment in segments { try await sources.add(segment) }
+    if let copies { try await sources.add(copies) }
+    while let (entry, container) = sources.current {
+      // A full segment ends where the key changes, so that a key's entries stay together.
+      if output.entryCount >= entryLimit, entry.key != output.lastKey {
+        kept.insert(try await write(&output, superseded: [], level: level))
       }
-      if open.count >= Self.entryLimit, entries.nextKey != open.last?.key {
-        outputs.append(close(&open, containers, superseded: []))
-      }
+      if !dropped.contains(container.id), !rewritten.contains(container.id) { output.append(entry, in: container) }
+      try await sources.advance()
     }
     // The last one names what all of them supersede: it is written when the others are durable.
-    if !open.isEmpty || !outputs.isEmpty { outputs.append(close(&open, containers, superseded: superseded)) }
-    for output in outputs { try await store.install(output.bytes, id: output.id, level: level) }
-    let kept = Set(outputs.map(\.id))
+    if output.entryCount > 0 || !kept.isEmpty {
+      kept.insert(try await write(&output, superseded: superseded(by: segments), level: level))
+    }
     try await retire(segments.filter { !kept.contains($0.id) })
   }
 
-  private func close(
-    _ open: inout [IndexEntry], _ containers: [IndexContainer], superseded: [IndexSupersession]
-  ) -> (id: ObjectID, bytes: [UInt8]) {
-    defer { open.removeAll(keepingCapacity: true) }
-    // Numbers are those of all outputs together; each takes what it uses, in order.
-    var used: [Int: Int] = [:]
-    var table: [IndexContainer] = []
-    let entries = open.map { entry in
-      if let number = used[entry.container] { return entry.inContainer(number) }
-      used[entry.container] = table.count
-      table.append(containers[entry.container])
-      return entry.inContainer(table.count - 1)
+  private func superseded(by segments: [LoadedSegment]) -> [IndexSupersession] {
+    var files = Set(segments.map { IndexSupersession(kind: .segment, id: $0.id) })
+    for pack in rewritten.union(dropped) { files.insert(IndexSupersession(kind: .pack, id: pack)) }
+    // What the merged segments superseded and nobody could delete stays superseded.
+    let remaining = store.index.superseded
+    for file in segments.flatMap(\.head.superseded) where file.kind == .segment && remaining.contains(file.id) {
+      files.insert(file)
     }
-    return SegmentWriter.segment(of: entries, containers: table, superseding: superseded)
+    return Array(files)
+  }
+
+  private func write(
+    _ output: inout Output, superseded: [IndexSupersession], level: Int
+  ) async throws(StoreError) -> ObjectID {
+    let segment = output.take(superseding: superseded)
+    try await store.install(segment.bytes, id: segment.id, level: level)
+    return segment.id
   }
 
   private func retire(_ segments: [LoadedSegment]) async throws(StoreError) {
-    store.index.remove(Set(segments.map(\.id)))
+    let ids = Set(segments.map(\.id))
     do {
       for segment in segments { try await store.backend.delete(segment.key) }
-      for pack in moved.keys { try await store.backend.delete(StoreLayout.pack(pack)) }
+      store.index.remove(ids)
+      for pack in rewritten { try await store.backend.delete(StoreLayout.pack(pack)) }
     } catch {
+      store.index.remove(ids)
+      store.index.setAside(ids)
       // Without permission to delete, what was superseded stays until gc.
       guard error.code == .denied else { throw StoreError(error) }
+    }
+  }
+
+  /// The segment being made.
+  private struct Output {
+    private var entries: [IndexEntry] = []
+    private var containers: [IndexContainer] = []
+    private var numbers: [IndexContainer: Int] = [:]
+
+    var entryCount: Int { entries.count }
+    var lastKey: ObjectKey? { entries.last?.key }
+
+    mutating func append(_ entry: IndexEntry, in container: IndexContainer) {
+      if let number = numbers[container] {
+        entries.append(entry.inContainer(number))
+      } else {
+        numbers[container] = containers.count
+        entries.append(entry.inContainer(containers.count))
+        containers.append(container)
+      }
+    }
+
+    /// Returns the segment, and begins anew with nothing.
+    mutating func take(superseding files: [IndexSupersession]) -> (id: ObjectID, bytes: [UInt8]) {
+      defer { self = Output() }
+      return SegmentWriter.segment(of: entries, containers: containers, superseding: files)
     }
   }
 }

@@ -53,6 +53,25 @@ struct SegmentWriter: ~Copyable {
     for entry in entries.sorted(by: IndexEntry.precedes) { writer.append(entry) }
     return writer.finish()
   }
+
+  /// Returns the segment that says where the objects of `packs` lie.
+  ///
+  /// - Parameter omitted: objects that are left out.
+  static func segment(
+    of packs: [SealedPack], omitting omitted: Set<ObjectKey> = []
+  ) -> (id: ObjectID, bytes: [UInt8]) {
+    var entries: [IndexEntry] = []
+    entries.reserveCapacity(packs.reduce(0) { $0 + $1.entries.count })
+    for (number, pack) in packs.enumerated() {
+      for entry in pack.entries where omitted.isEmpty || !omitted.contains(entry.key) {
+        entries.append(
+          IndexEntry(
+            key: entry.key, codec: entry.codec, container: number, offset: UInt64(entry.offset),
+            storedLength: entry.storedLength, length: entry.length))
+      }
+    }
+    return segment(of: entries, containers: packs.map(\.container))
+  }
 }
 
 extension IndexEntry {

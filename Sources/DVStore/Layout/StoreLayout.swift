@@ -36,7 +36,7 @@ enum StoreLayout {
   static func segment(from key: BackendKey) -> (level: Int, id: ObjectID)? {
     let parts = key.text.dropFirst(index.count).split(separator: "-", omittingEmptySubsequences: false)
     guard key.text.hasPrefix(index), parts.count == 2, let level = Int(parts[0]), (0...62).contains(level),
-      let id = try? ObjectID(hex: parts[1])
+      let id = try? ObjectID(hex: parts[1]), segment(id, level: level) == key
     else { return nil }
     return (level, id)
   }

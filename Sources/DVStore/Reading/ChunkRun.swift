@@ -12,6 +12,9 @@ struct ChunkRun: Sendable {
   /// The most bytes between two chunks that are read for nothing rather than asked for apart.
   static let gapLimit: UInt64 = 64 << 10
 
+  /// The most bytes of a container that a run spans: chunks that do not compress, and some gaps.
+  static let spanLimit: UInt64 = 6 << 20
+
   /// The bytes of the container to read.
   var range: Range<UInt64> {
     guard let first = chunks.first, let last = chunks.last else { return 0..<0 }
@@ -23,7 +26,8 @@ struct ChunkRun: Sendable {
     if let last = chunks.last {
       let end = last.location.range.upperBound
       guard location.container.id == last.location.container.id, location.container.kind == last.location.container.kind,
-        location.offset >= end, location.offset - end <= Self.gapLimit, byteCount + reference.length <= Self.byteLimit
+        location.offset >= end, location.offset - end <= Self.gapLimit, byteCount + reference.length <= Self.byteLimit,
+        location.range.upperBound - range.lowerBound <= Self.spanLimit
       else { return false }
     }
     chunks.append((reference, location))

@@ -5,10 +5,10 @@ extension ObjectStore {
   /// Returns the bytes of an object, decoded and checked.
   ///
   /// A chunk or node is checked against its name, a chunk list against the hash it carries. A location that fails is
-  /// passed over for the next one; only when none is left is damage reported.
+  /// passed over for the next one; only when none is left is the failure reported.
   ///
   /// - Throws: ``StoreError/Code/missing`` if no location is known or all are gone, ``StoreError/Code/corrupt`` if every
-  ///   copy is damaged.
+  ///   copy is damaged, another code if a copy could not be looked at.
   public func read(_ key: ObjectKey) async throws(StoreError) -> [UInt8] {
     var bytes: [UInt8] = []
     try await read(key, into: &bytes)
@@ -28,14 +28,24 @@ extension ObjectStore {
           try decode(stored.span, of: key, codec: location.codec, length: location.length, at: location, into: &bytes)
           return
         } catch {
-          if error.code != .corrupt, error.code != .missing { throw error }
-          // Damage says more than absence: a merge may have taken a container away, which is no damage.
-          if failure == nil || error.code == .corrupt { failure = error }
+          if Self.weight(of: error) > failure.map(Self.weight(of:)) ?? 0 { failure = error }
         }
       }
       if attempt == 0, refreshing { try await index.refresh() }
     }
     throw failure ?? StoreError(.missing, "The \(key) is not in \(name).", key: key)
+  }
+
+  /// How much a failure to read one copy says about the object.
+  ///
+  /// Damage says more than absence: a merge may have taken a container away, which is no damage. But while one copy
+  /// could not be looked at, nobody knows that the object is damaged.
+  private static func weight(of error: StoreError) -> Int {
+    switch error.code {
+    case .missing: 1
+    case .corrupt: 2
+    default: 3
+    }
   }
 
   /// Reads the stored bytes at a location.

@@ -200,7 +200,7 @@ public struct RemotePush: Sendable {
   private func tidy(_ records: RecordList, unsound: Set<ObjectID>) async -> Int {
     do throws(StoreError) {
       try await mergeRoots(records)
-      try await remote.compactIndex()
+      await remote.compactIndex()
       return unsound.isEmpty ? 0 : try await remote.forgetPacks(unsound)
     } catch {
       return 0

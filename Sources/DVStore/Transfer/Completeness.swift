@@ -38,9 +38,9 @@ public struct Completeness {
     let reader: StructureReader
     var met: Set<ObjectKey>
     var trees: [Tree] = []
-    private var files: Set<ObjectKey> = []
+    private var files: [ObjectID] = []
     private var lists: Set<ObjectKey> = []
-    private var chunks: Set<ObjectKey> = []
+    private var chunks: [ObjectID] = []
 
     private static let batchCount = 1 << 16
 
@@ -51,9 +51,8 @@ public struct Completeness {
 
     mutating func add(_ oid: ObjectID, size: UInt64) {
       guard size > 0 else { return }
-      let key = ObjectKey(kind: .chunk, id: oid)
       if size <= UInt64(ObjectKind.chunk.byteLimit) {
-        files.insert(key)
+        files.append(oid)
       } else {
         lists.insert(ObjectKey(kind: .chunkList, id: oid))
       }
@@ -101,8 +100,7 @@ public struct Completeness {
 
     /// Asks for the files that were met: each is a chunk, or a list whose chunks are asked for.
     private mutating func resolve(_ store: ObjectStore) async throws -> Bool {
-      let keys = files.sorted()
-      files = []
+      let keys = Self.chunkKeys(&files)
       for (key, container) in zip(keys, try await store.index.containers(ofAll: keys)) where container == nil {
         lists.insert(ObjectKey(kind: .chunkList, id: key.id))
       }
@@ -113,17 +111,26 @@ public struct Completeness {
         for (_, bytes) in zip(fresh, try await store.read(ascending: fresh)) {
           guard let bytes, let node = try? ChunkListNode(decoding: bytes.span) else { return false }
           switch node.entries {
-          case .chunks(let references): for chunk in references { chunks.insert(ObjectKey(kind: .chunk, id: chunk.id)) }
+          case .chunks(let references): chunks += references.map(\.id)
           case .nodes(let nodes): for child in nodes { lists.insert(ObjectKey(kind: .chunkListNode, id: child.id)) }
           }
         }
         if chunks.count >= Self.batchCount || lists.isEmpty {
-          let keys = chunks.sorted()
-          chunks = []
+          let keys = Self.chunkKeys(&chunks)
           guard try await !store.index.containers(ofAll: keys).contains(nil) else { return false }
         }
       }
       return true
+    }
+
+    /// Takes the IDs out of `ids` and returns the chunks of these names, ascending, each once.
+    private static func chunkKeys(_ ids: inout [ObjectID]) -> [ObjectKey] {
+      ids.sort()
+      var keys: [ObjectKey] = []
+      keys.reserveCapacity(ids.count)
+      for id in ids where keys.last?.id != id { keys.append(ObjectKey(kind: .chunk, id: id)) }
+      ids = []
+      return keys
     }
   }
 }

@@ -41,7 +41,8 @@ public struct Transfer: Sendable {
     self.source = source
     self.destination = destination
     reader = StructureReader(stores: direction == .push ? [source, destination] : [destination, source])
-    self.width = max(1, width ?? max(2, Machine.coreCount))
+    // More than there are cores, so that they share what is left at the end.
+    self.width = max(1, width ?? Machine.coreCount + 2)
     self.progress = progress
   }
 
@@ -58,7 +59,7 @@ public struct Transfer: Sendable {
     let failures = FailureList()
     let content = ContentWalk(reader: reader, source: source, writer: writer) { pieces in
       failures.append(try await copy(pieces, writer: writer))
-      try await writer.indexSealedChunks()
+      try await writer.keepPace()
     }
     var walk = ClosureWalk(reader: reader, content: content)
     for root in roots { try await walk.walk(root, base: bases[root.oid]) }

@@ -26,6 +26,9 @@ public struct WriteReport: Hashable, Sendable {
 ///
 /// Order of durability: packs of chunks, packs of nodes and lists, index. A killed session leaves temporary files and
 /// packs without index, which cost only space.
+///
+/// A session that failed once fails for good: an object that was claimed and could not be written is one that another
+/// task may rely on. So after any error every later call throws it again, and nothing more becomes visible.
 public final class ObjectWriter: Sendable {
   public let store: ObjectStore
 
@@ -37,20 +40,25 @@ public final class ObjectWriter: Sendable {
     /// Stored nodes and lists that wait for a pack.
     var waiting: [WaitingObject] = []
     var waitingBytes = 0
-    /// Packs of chunks on their way to the disk, in the order in which they were closed.
-    var seals: [Task<SealedPack, any Error>] = []
-    /// Packs of nodes and lists, likewise.
-    var structureSeals: [Task<SealedPack, any Error>] = []
+    /// Packs on their way to the disk, the one closed first at the front.
+    var seals: [Seal] = []
+    var sealCount = 0
+    /// Packs that have their names and are in no index yet.
+    var sealed: [SealedPack] = []
+    /// The same of nodes and lists: indexed at the end, when all they name is durable.
+    var sealedStructure: [SealedPack] = []
+    var isIndexing = false
     var report = WriteReport()
-    /// The packs that were indexed.
-    var written: Set<IndexContainer> = []
     /// Bytes of the objects added so far, as they are stored.
     var encodedBytes: UInt64 = 0
-    /// Containers that hold objects the session relied on.
-    var reused: Set<IndexContainer> = []
-    var isIndexing = false
+    /// The packs that were indexed.
+    var written: Set<IndexContainer> = []
     /// Objects that are in packs and shall not be found: what they name is not there.
     var omitted: Set<ObjectKey> = []
+    /// Containers that hold objects the session relied on.
+    var reused: Set<IndexContainer> = []
+    /// What ended the session.
+    var failure: StoreError?
 
     mutating func count(_ length: Int) {
       report.objects += 1
@@ -65,6 +73,14 @@ public final class ObjectWriter: Sendable {
       waiting = []
       waitingBytes = 0
     }
+
+    /// Ends the session and removes its files under construction.
+    mutating func fail(_ error: StoreError) {
+      if failure == nil { failure = error }
+      chunks = nil
+      structure = nil
+      waiting = []
+    }
   }
 
   struct WaitingObject {
@@ -74,21 +90,37 @@ public final class ObjectWriter: Sendable {
     let length: Int
   }
 
+  /// A pack on its way to the disk.
+  struct Seal {
+    let number: Int
+    let task: Task<Void, Never>
+  }
+
   let state = Mutex(State())
 
   /// Packs of chunks that wait for an index at most.
   static let indexEvery = 8
+  /// Packs on their way to the disk at most: beyond, who claims objects waits. Each takes up to 12 MiB of memory.
+  static let sealLimit = 3
   /// Nodes and lists are kept back up to this many bytes, then they get a pack of their own.
   private static let waitingLimit = 4 << 20
 
   /// Whether the session is that of a push: it keeps which containers it relied on, for a check before the commit, and
   /// leaves merging for after it.
   let isPush: Bool
-  private var recordsReuse: Bool { isPush }
+
+  /// Begins a session of adding objects to `store`.
+  public convenience init(addingTo store: ObjectStore) { self.init(store: store) }
 
   init(store: ObjectStore, isPush: Bool = false) {
     self.store = store
     self.isPush = isPush
+    if let refusal = store.writeRefusal { state.withLock { $0.failure = refusal } }
+  }
+
+  /// What was added so far: bytes of new objects before compression, and as they are stored.
+  public var added: (newBytes: UInt64, storedBytes: UInt64) {
+    state.withLock { ($0.report.newBytes, $0.encodedBytes) }
   }
 
   /// Keeps objects of this session out of the index.
@@ -97,34 +129,40 @@ public final class ObjectWriter: Sendable {
   /// The packs that the session wrote.
   var written: Set<IndexContainer> { state.withLock { $0.written } }
 
-  /// Begins a session of adding objects to `store`.
-  public convenience init(addingTo store: ObjectStore) { self.init(store: store) }
-
-  /// What was added so far: bytes of new objects before compression, and as they are stored.
-  public var added: (newBytes: UInt64, storedBytes: UInt64) {
-    state.withLock { ($0.report.newBytes, $0.encodedBytes) }
-  }
-
   /// The containers with objects that were not written because they were there.
   var reused: Set<IndexContainer> { state.withLock { $0.reused } }
 
   /// Reserves the objects that the store lacks: who is told `true` must ``put`` the object.
   ///
-  /// Of two tasks that ask for the same object, one is told `true`.
+  /// Of two tasks that ask for the same object, one is told `true`. Waits while too many packs are on their way to the
+  /// disk.
   public func claim(_ keys: [ObjectKey]) async throws(StoreError) -> [Bool] {
+    try await keepPace()
     var result: [Bool] = []
     result.reserveCapacity(keys.count)
-    for key in keys { result.append(try await claim(key)) }
-    try await indexSealedChunks()
+    for key in keys { result.append(try await reserve(key)) }
     return result
   }
 
   /// Reserves one object; see ``claim(_:)-([ObjectKey])``.
   public func claim(_ key: ObjectKey) async throws(StoreError) -> Bool {
-    if state.withLock({ $0.claimed.contains(key) }) { return false }
-    if let container = try await store.index.container(of: key) {
-      if recordsReuse { state.withLock { _ = $0.reused.insert(container) } }
-      return false
+    try await keepPace()
+    return try await reserve(key)
+  }
+
+  private func reserve(_ key: ObjectKey) async throws(StoreError) -> Bool {
+    var isClaimed = false
+    try change { state in isClaimed = state.claimed.contains(key) }
+    if isClaimed { return false }
+    do throws(StoreError) {
+      if !isPush {
+        if try await store.index.contains(key) { return false }
+      } else if let container = try await store.index.container(of: key) {
+        state.withLock { _ = $0.reused.insert(container) }
+        return false
+      }
+    } catch {
+      throw end(with: error)
     }
     return state.withLock { $0.claimed.insert(key).inserted }
   }
@@ -133,21 +171,22 @@ public final class ObjectWriter: Sendable {
   ///
   /// - Parameter keys: in ascending order, none twice.
   func claim(ascending keys: [ObjectKey]) async throws(StoreError) -> [Bool] {
-    let held = try await store.index.containers(ofAll: keys)
-    let recordsReuse = recordsReuse
-    return state.withLock { state in
+    try await keepPace()
+    let held: [IndexContainer?]
+    do throws(StoreError) { held = try await store.index.containers(ofAll: keys) } catch { throw end(with: error) }
+    var claims: [Bool] = []
+    try change { state in
       var last: IndexContainer?
-      return keys.indices.map { index in
-        if let container = held[index] {
-          if recordsReuse, container != last, !state.claimed.contains(keys[index]) {
-            state.reused.insert(container)
-            last = container
-          }
-          return false
+      claims = keys.indices.map { index in
+        guard let container = held[index] else { return state.claimed.insert(keys[index]).inserted }
+        if isPush, container != last, !state.claimed.contains(keys[index]) {
+          state.reused.insert(container)
+          last = container
         }
-        return state.claimed.insert(keys[index]).inserted
+        return false
       }
     }
+    return claims
   }
 
   /// Encodes and adds an object that was claimed.
@@ -156,20 +195,18 @@ public final class ObjectWriter: Sendable {
   ///   - bytes: the object; the caller has proved that its name is right.
   ///   - memory: what earlier chunks of the same stream taught about the codec.
   public func put(_ bytes: Span<UInt8>, as key: ObjectKey, memory: inout CodecMemory) throws(StoreError) {
-    let encoder = try store.coders.takeEncoder()
-    defer { store.coders.give(encoder) }
-    try put(bytes, as: key, memory: &memory, encoder: encoder)
-  }
-
-  func put(
-    _ bytes: Span<UInt8>, as key: ObjectKey, memory: inout CodecMemory, encoder: ObjectEncoder
-  ) throws(StoreError) {
-    let codec = try encoder.encode(bytes, memory: &memory)
-    if codec == .raw {
-      try append(key, codec: .raw, stored: bytes, length: bytes.count)
-    } else {
-      let stored = encoder.stored
-      try append(key, codec: codec, stored: stored.span, length: bytes.count)
+    do throws(StoreError) {
+      let encoder = try store.coders.takeEncoder()
+      defer { store.coders.give(encoder) }
+      let codec = try encoder.encode(bytes, memory: &memory)
+      if codec == .raw {
+        try append(key, codec: .raw, stored: bytes, length: bytes.count)
+      } else {
+        let stored = encoder.stored
+        try append(key, codec: codec, stored: stored.span, length: bytes.count)
+      }
+    } catch {
+      throw end(with: error)
     }
   }
 
@@ -194,15 +231,14 @@ public final class ObjectWriter: Sendable {
   }
 
   private func appendChunk(_ key: ObjectKey, codec: Codec, stored: Span<UInt8>, length: Int) throws(StoreError) {
-    let scratch = store.scratch
-    try state.withLock { state throws(StoreError) in
+    try change { state throws(StoreError) in
       state.count(length)
       state.encodedBytes += UInt64(stored.count)
       var pack: OpenPack
-      if let open = state.chunks { pack = open } else { pack = try OpenPack(in: scratch) }
+      if let open = state.chunks { pack = open } else { pack = try OpenPack(in: store.scratch) }
       state.chunks = nil
       try pack.append(key, codec: codec, stored: stored, length: length)
-      if pack.isFull { state.seals.append(seal(pack)) } else { state.chunks = pack }
+      if pack.isFull { seal(pack, to: \.sealed, &state) } else { state.chunks = pack }
     }
   }
 
@@ -210,12 +246,41 @@ public final class ObjectWriter: Sendable {
     var copy: [UInt8] = []
     copy.append(span: stored)
     let object = WaitingObject(key: key, codec: codec, stored: copy, length: length)
-    try state.withLock { state throws(StoreError) in
+    try change { state throws(StoreError) in
       state.count(length)
       state.encodedBytes += UInt64(object.stored.count)
       state.waiting.append(object)
       state.waitingBytes += object.stored.count
       if state.waitingBytes >= Self.waitingLimit { try flushWaiting(&state) }
+    }
+  }
+
+  /// Takes over a pack that was copied whole and installed: its objects were claimed, and are indexed with the rest.
+  func adopt(_ pack: SealedPack) {
+    state.withLock { state in
+      for entry in pack.entries { state.count(entry.length) }
+      state.sealed.append(pack)
+    }
+  }
+
+  // MARK: Failing
+
+  /// Changes the session's state, unless it failed; if `body` throws, it has.
+  func change(_ body: (inout State) throws(StoreError) -> Void) throws(StoreError) {
+    try state.withLock { state throws(StoreError) in
+      if let failure = state.failure { throw failure }
+      do throws(StoreError) { try body(&state) } catch {
+        state.fail(error)
+        throw error
+      }
+    }
+  }
+
+  /// Ends the session, and returns what ended it first.
+  func end(with error: StoreError) -> StoreError {
+    state.withLock { state in
+      state.fail(error)
+      return state.failure ?? error
     }
   }
 }

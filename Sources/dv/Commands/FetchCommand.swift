@@ -1,7 +1,7 @@
 import ArgumentParser
 import DVRepository
 
-struct FetchCommand: Command {
+struct FetchCommand: WritingCommand {
   static let configuration = CommandConfiguration(
     commandName: "fetch", abstract: "Copy data from a remote into the local store.",
     discussion: """

@@ -2,7 +2,7 @@ import ArgumentParser
 import DVRepository
 import DVWorkspace
 
-struct PullCommand: Command {
+struct PullCommand: WritingCommand {
   static let configuration = CommandConfiguration(
     commandName: "pull", abstract: "Fetch data from a remote and put it into the working tree.",
     discussion: """

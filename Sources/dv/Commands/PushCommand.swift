@@ -1,7 +1,7 @@
 import ArgumentParser
 import DVRepository
 
-struct PushCommand: Command {
+struct PushCommand: WritingCommand {
   static let configuration = CommandConfiguration(
     commandName: "push", abstract: "Copy data to a remote, so that others can pull it.",
     discussion: """

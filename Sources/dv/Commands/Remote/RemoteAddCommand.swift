@@ -16,7 +16,7 @@ enum RemotePlaceFlag: String, EnumerableFlag {
   var place: Configuration.Place { self == .project ? .project : .clone }
 }
 
-struct RemoteAddCommand: Command {
+struct RemoteAddCommand: WritingCommand {
   static let configuration = CommandConfiguration(
     commandName: "add", abstract: "Add a remote.",
     discussion: """
