@@ -19,6 +19,8 @@ struct DV: ParsableCommand {
       HashCommand.self,
       InitCommand.self,
       ListCommand.self,
+      MoveCommand.self,
+      RemoveCommand.self,
       StatusCommand.self,
     ])
 
