@@ -15,24 +15,27 @@ struct RemoteOpening: Sendable {
   /// - Parameter create: whether a push may make a store in an existing, empty place.
   /// - Throws: ``RepositoryError/Code/missing`` if nothing was ever pushed there, `unreachable` if the place is not there.
   func open(create: Bool) async throws -> ObjectStore {
-    let path: FilePath
-    switch remote.url {
-    case .directory(let directory): path = directory
-    }
-    let backend = try backend(path)
+    let backend = try backend()
     // What is under construction lies on the file system it is for.
-    let scratch = create ? path.appending("tmp") : scratch
+    let scratch = create ? backend.root.appending("tmp") : scratch
     try scratch.createDirectories()
     let opened: Result<ObjectStore, StoreError> = await open(backend, scratch: scratch, create: create)
     if case .failure(let error) = opened, error.code == .format, !create {
       throw RepositoryError(
-        .missing, "Nothing has been pushed to remote '\(remote.name)' (\(path)).",
+        .missing, "Nothing has been pushed to remote '\(remote.name)' (\(backend.root)).",
         remedy: "Push to it from a clone that has the data, or check its path.", cause: error)
     }
     return try opened.get()
   }
 
-  private func backend(_ path: FilePath) throws -> DirectoryBackend {
+  /// Opens the place.
+  ///
+  /// - Throws: ``RepositoryError/Code/unreachable`` if it is not there.
+  func backend() throws -> DirectoryBackend {
+    let path: FilePath
+    switch remote.url {
+    case .directory(let directory): path = directory
+    }
     do throws(BackendError) { return try DirectoryBackend(root: path, create: false, sharing: sharing) } catch {
       throw RepositoryError(
         .unreachable, "Remote '\(remote.name)': \(error.message)",

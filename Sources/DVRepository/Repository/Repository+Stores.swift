@@ -85,6 +85,11 @@ extension Repository {
     RemoteOpening(remote: remote, sharing: try sharing(), scratch: try storeDirectory().appending("tmp"))
   }
 
+  /// Opens the place of a remote.
+  ///
+  /// - Throws: ``RepositoryError/Code/unreachable`` if it is not there.
+  func backend(of remote: Remote) throws -> DirectoryBackend { try opening(of: remote).backend() }
+
   // MARK: Clones of a shared store
 
   /// The git directories of all clones that use the local store, this one's first.

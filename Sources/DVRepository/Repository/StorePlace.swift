@@ -30,6 +30,7 @@ struct StorePlace: Sendable {
     try scratch.createDirectories()
     let store = try await ObjectStore(
       backend: backend, name: "the local store", scratch: scratch, presence: .mayBeMade)
+    if access != .read { try await store.avoidCondemned() }
     try registerClone()
     return LocalStore(store: store, backend: backend, lock: lock)
   }

@@ -21,65 +21,82 @@ struct LiveSet: Sendable {
 struct Marking {
   private let reader: StructureReader
   private(set) var live = LiveSet()
-  /// Structure that should be there and is not: objects below it cannot be marked.
-  private(set) var unreadable: [(key: ObjectKey, label: String)] = []
+  /// Nodes and lists that could not be read: objects below them cannot be marked.
+  private(set) var unreadable: [(key: ObjectKey, label: String, isCorrupt: Bool)] = []
+
+  /// Nodes and lists to read, with the label of the root they were met under first.
+  private var waiting: [(key: ObjectKey, label: Int)] = []
+  private var labels: [String] = []
+  private static let batchCount = 4096
 
   init(store: ObjectStore) { reader = StructureReader(stores: [store]) }
 
-  mutating func mark(_ root: TransferRoot) async throws(StoreError) {
-    switch root.kind {
-    case .file: try await markFile(root.oid, size: root.size, root)
-    case .tree: try await markTree(root.oid, root)
-    }
-  }
-
-  private mutating func markTree(_ oid: ObjectID, _ root: TransferRoot) async throws(StoreError) {
-    let key = ObjectKey(kind: .treeNode, id: oid)
-    guard live.insert(key) else { return }
-    guard let node = try await readable(key, root, { reader throws(StoreError) in try await reader.node(oid) }) else { return }
-    for item in node.items {
-      switch item.mode {
-      case nil, .directory?: try await markTree(item.oid, root)
-      default: try await markFile(item.oid, size: item.size, root)
+  mutating func mark(_ roots: [TransferRoot]) async throws {
+    for root in roots {
+      labels.append(root.label)
+      switch root.kind {
+      case .file: markFile(root.oid, size: root.size, labels.count - 1)
+      case .tree: enter(ObjectKey(kind: .treeNode, id: root.oid), labels.count - 1)
       }
     }
+    while !waiting.isEmpty {
+      // Those met last first: few wait then.
+      let count = min(waiting.count, Self.batchCount)
+      let batch = waiting.suffix(count).sorted { $0.key < $1.key }
+      waiting.removeLast(count)
+      try await open(batch)
+    }
   }
 
-  private mutating func markFile(_ oid: ObjectID, size: UInt64, _ root: TransferRoot) async throws(StoreError) {
+  private mutating func enter(_ key: ObjectKey, _ label: Int) {
+    if live.insert(key) { waiting.append((key, label)) }
+  }
+
+  private mutating func markFile(_ oid: ObjectID, size: UInt64, _ label: Int) {
     // Both names are kept: which of them the store uses is not asked.
     _ = live.insert(ObjectKey(kind: .chunk, id: oid))
-    let key = ObjectKey(kind: .chunkList, id: oid)
-    guard size > UInt64(ChunkLimits.standard.minimum), live.insert(key), try await reader.holds(key) else { return }
-    try await markList(key, root)
+    if size > UInt64(ChunkLimits.standard.minimum) { enter(ObjectKey(kind: .chunkList, id: oid), label) }
   }
 
-  private mutating func markList(_ key: ObjectKey, _ root: TransferRoot) async throws(StoreError) {
-    let node = try await readable(key, root) { reader throws(StoreError) in
-      let bytes = try await reader.read(key)
-      do { return try ChunkListNode(decoding: bytes.span) } catch {
-        throw StoreError(.corrupt, "The \(key) is damaged: \(error).", key: key, cause: error)
+  private mutating func open(_ batch: [(key: ObjectKey, label: Int)]) async throws {
+    let results = try await reader.read(ascending: batch.map(\.key))
+    for (item, result) in zip(batch, results) {
+      do throws(StoreError) {
+        let bytes = try result.get()
+        if item.key.kind == .treeNode {
+          enter(try StructureReader.node(item.key, bytes), item.label)
+        } else {
+          enter(try list(item.key, bytes), item.label)
+        }
+      } catch {
+        // A file of one chunk has no list.
+        if error.code == .missing, item.key.kind == .chunkList { continue }
+        unreadable.append((item.key, labels[item.label], error.code == .corrupt))
       }
     }
-    switch node?.entries {
-    case nil: return
-    case .chunks(let chunks)?:
+  }
+
+  private mutating func enter(_ node: TreeNode, _ label: Int) {
+    for item in node.items {
+      switch item.mode {
+      case nil, .directory?: enter(ObjectKey(kind: .treeNode, id: item.oid), label)
+      default: markFile(item.oid, size: item.size, label)
+      }
+    }
+  }
+
+  private mutating func enter(_ node: ChunkListNode, _ label: Int) {
+    switch node.entries {
+    case .chunks(let chunks):
       for chunk in chunks { _ = live.insert(ObjectKey(kind: .chunk, id: chunk.id)) }
-    case .nodes(let nodes)?:
-      for child in nodes {
-        let key = ObjectKey(kind: .chunkListNode, id: child.id)
-        if live.insert(key) { try await markList(key, root) }
-      }
+    case .nodes(let nodes):
+      for child in nodes { enter(ObjectKey(kind: .chunkListNode, id: child.id), label) }
     }
   }
 
-  /// Reads, keeping damage and absence as findings.
-  private mutating func readable<Value>(
-    _ key: ObjectKey, _ root: TransferRoot, _ read: (StructureReader) async throws(StoreError) -> Value
-  ) async throws(StoreError) -> Value? {
-    do { return try await read(reader) } catch {
-      guard error.code == .corrupt || error.code == .missing else { throw error }
-      unreadable.append((key, root.label))
-      return nil
+  private func list(_ key: ObjectKey, _ bytes: [UInt8]) throws(StoreError) -> ChunkListNode {
+    do { return try ChunkListNode(decoding: bytes.span) } catch {
+      throw StoreError(.corrupt, "The \(key) is damaged: \(error).", key: key, cause: error)
     }
   }
 }

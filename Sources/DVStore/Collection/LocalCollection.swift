@@ -9,13 +9,20 @@ public struct CollectionReport: Hashable, Sendable {
   /// Packs condemned: they go after the grace, if nothing needs them then.
   public var condemnedPacks = 0
   public var condemnedBytes: UInt64 = 0
+  /// Packs that were condemned before and wait for the grace to pass.
+  public var waitingPacks = 0
+  public var waitingBytes: UInt64 = 0
+  /// When the first of what is condemned may go, in seconds since 1970.
+  public var nextDeletion: Int64?
   /// Packs deleted.
   public var deletedPacks = 0
   public var deletedBytes: UInt64 = 0
-  /// Bytes copied out of packs that were mostly garbage.
+  /// Bytes copied out of packs that were mostly garbage, as they were stored.
   public var repackedBytes: UInt64 = 0
-  /// Paths whose data is not all in the store: kept what there is.
+  /// Paths whose data is not all in the store: what there is of it was kept.
   public var incomplete: [String] = []
+  /// Paths with damaged nodes or lists: below them nobody knows what is needed, so nothing was removed.
+  public var damaged: [String] = []
 
   public init() {}
 }
@@ -26,6 +33,9 @@ public struct CollectionReport: Hashable, Sendable {
 /// object is first *condemned*, from when on nobody relies on it; the collection that finds it condemned for longer than the
 /// grace, and still not needed, deletes it. With ``Mode/now`` the caller holds the store's exclusive lock, so that nobody is
 /// adding, and both steps are one.
+///
+/// An object that lies in several packs is needed in all of them, except in one that is condemned: what was needed of that was
+/// copied out of it. Before the pack goes, each copy is read and proved.
 public struct LocalCollection: Sendable {
   public enum Mode: Hashable, Sendable {
     /// Condemn, and delete what was condemned before the grace, in seconds.
@@ -50,89 +60,107 @@ public struct LocalCollection: Sendable {
   /// Collects.
   ///
   /// - Parameter roots: everything that must be kept, from every clone that uses the store.
-  public func run(keeping roots: [TransferRoot]) async throws(StoreError) -> CollectionReport {
+  public func run(keeping roots: [TransferRoot]) async throws -> CollectionReport {
     try await store.refresh()
     var report = CollectionReport()
     let now = try await clock()
     let condemned = try await CondemnedList(of: store)
 
     var marking = Marking(store: store)
-    for root in roots { try await marking.mark(root) }
+    try await marking.mark(roots)
     report.liveObjects = marking.live.count
-    for finding in marking.unreadable where !report.incomplete.contains(finding.label) {
-      report.incomplete.append(finding.label)
+    var named: Set<String> = []
+    for finding in marking.unreadable where named.insert(finding.label).inserted {
+      if finding.isCorrupt { report.damaged.append(finding.label) } else { report.incomplete.append(finding.label) }
     }
+    if !report.damaged.isEmpty { return report }
 
-    let packs = try await survey(live: marking.live)
-    var dead: [PackSurvey] = []
-    var sparse: [PackSurvey] = []
-    for pack in packs where isOldEnough(pack, now: now) {
-      if pack.liveBytes == 0 {
-        dead.append(pack)
-      } else if Double(pack.liveBytes) < Self.repackBelow * Double(pack.size) {
-        sparse.append(pack)
-      }
+    let packs = try await survey(live: marking.live, condemned: condemned.packs)
+    let candidates = packs.filter { isOldEnough($0, now: now) }
+    let dead = candidates.filter { $0.neededBytes == 0 }
+    var sparse = candidates.filter {
+      $0.neededBytes > 0 && Double($0.neededBytes) < Self.repackBelow * Double($0.size)
     }
 
     // What was condemned long enough ago and is dead still.
     var due: Set<ObjectID> = []
     for item in condemned.items where isDue(item, now: now) { due.formUnion(item.packs) }
     if mode == .now { due.formUnion(dead.map(\.id)) }
-    let doomed = dead.filter { due.contains($0.id) }
+    var doomed = dead.filter { due.contains($0.id) }
+    let waiting = dead.filter { condemned.packs.contains($0.id) && !due.contains($0.id) }
     let fresh = dead.filter { !condemned.packs.contains($0.id) && !due.contains($0.id) }
+    report.repackedBytes = sparse.reduce(0) { $0 + $1.neededBytes }
+    if !dryRun {
+      if !sparse.isEmpty {
+        let isCopied = try await repack(sparse, live: marking.live)
+        if !isCopied { sparse = [] }
+      }
+      if mode == .now { doomed += sparse }
+      doomed = try await replaceable(doomed, live: marking.live)
+      // A sparse pack is dead once it is copied; it waits like the others, unless nobody else can be there.
+      if mode != .now { try await condemn(fresh + sparse, now: now) }
+      try await delete(doomed)
+      for item in condemned.items where isDue(item, now: now) { try await remove(item.key) }
+    } else if mode == .now {
+      doomed += sparse
+    }
     report.deletedPacks = doomed.count
     report.deletedBytes = doomed.reduce(0) { $0 + $1.size }
-    report.condemnedPacks = fresh.count
-    report.condemnedBytes = fresh.reduce(0) { $0 + $1.size }
-    report.repackedBytes = sparse.reduce(0) { $0 + $1.liveBytes }
-    if dryRun { return report }
-
-    if !sparse.isEmpty {
-      let isCopied = try await repack(sparse, live: marking.live)
-      if !isCopied { sparse = [] }
-    }
-    // A sparse pack is dead once it is copied; it waits like the others, unless nobody else can be there.
-    var leaving = doomed
-    if mode == .now { leaving += sparse } else { try await condemn(fresh + sparse, now: now) }
-    try await delete(leaving)
-    for item in condemned.items {
-      if isDue(item, now: now) { try await remove(item.key) }
+    if case .graceful(let seconds) = mode {
+      report.condemnedPacks = fresh.count + sparse.count
+      report.condemnedBytes = (fresh + sparse).reduce(0) { $0 + $1.size }
+      report.waitingPacks = waiting.count
+      report.waitingBytes = waiting.reduce(0) { $0 + $1.size }
+      let open = condemned.items.filter { !isDue($0, now: now) }.map { Int64(clamping: $0.time) }
+      let times = open + (report.condemnedPacks > 0 ? [now] : [])
+      if report.condemnedPacks + report.waitingPacks > 0 {
+        report.nextDeletion = times.min().map { $0.addingReportingOverflow(Int64(clamping: seconds)).partialValue }
+      }
     }
     return report
   }
 
   // MARK: Deciding
 
-  private struct PackSurvey: Hashable, Sendable {
+  private struct Pack: Hashable, Sendable {
     let id: ObjectID
     let size: UInt64
     /// Seconds since 1970.
     let modified: Int64
-    var liveBytes: UInt64 = 0
+    /// Stored bytes of objects that are needed from this pack.
+    var neededBytes: UInt64 = 0
   }
 
-  /// Counts the needed bytes of every pack that is there, indexed or not.
-  private func survey(live: LiveSet) async throws(StoreError) -> [PackSurvey] {
-    var surveys: [ObjectID: PackSurvey] = [:]
+  /// Counts what is needed of every pack that is there, indexed or not.
+  private func survey(live: LiveSet, condemned: Set<ObjectID>) async throws(StoreError) -> [Pack] {
+    var packs: [ObjectID: Pack] = [:]
     do {
       for entry in try await store.backend.list(StoreLayout.packs) {
         guard let id = StoreLayout.pack(from: entry.key) else { continue }
-        surveys[id] = PackSurvey(id: id, size: entry.size, modified: (entry.modified ?? .max) / 1_000_000_000)
+        packs[id] = Pack(id: id, size: entry.size, modified: (entry.modified ?? .max) / 1_000_000_000)
       }
     } catch {
       throw StoreError(error)
     }
-    for segment in store.index.all {
-      let containers = segment.head.containers
-      try await segment.forEachEntry(from: store.backend) { entry in
-        if live.contains(entry.key) { surveys[containers[entry.container].id]?.liveBytes += UInt64(entry.storedLength) }
+    var entries = try await EntryMerge(store.index.all, from: store.backend)
+    var places: [(entry: IndexEntry, container: IndexContainer)] = []
+    while let place = try await entries.next() {
+      places.append(place)
+      if entries.nextKey == place.entry.key { continue }
+      if live.contains(place.entry.key) {
+        // Copies in packs that stay, are there, and are as long as they should be.
+        let kept = places.filter { packs[$0.container.id]?.size == $0.container.size && !condemned.contains($0.container.id) }
+        for (entry, container) in kept.isEmpty ? places : kept {
+          packs[container.id]?.neededBytes += UInt64(entry.storedLength)
+        }
       }
+      places.removeAll(keepingCapacity: true)
     }
-    return surveys.values.sorted { $0.id < $1.id }
+    return packs.values.sorted { $0.id < $1.id }
   }
 
   /// Packs younger than the grace may belong to a session that is not finished.
-  private func isOldEnough(_ pack: PackSurvey, now: Int64) -> Bool {
+  private func isOldEnough(_ pack: Pack, now: Int64) -> Bool {
     switch mode {
     case .now: true
     case .graceful(let seconds): now - pack.modified >= Int64(clamping: seconds)
@@ -148,28 +176,34 @@ public struct LocalCollection: Sendable {
 
   // MARK: Acting
 
+  /// Returns the needed objects that the index has in `packs`.
+  private func needed(from packs: [Pack], live: LiveSet) async throws(StoreError) -> [ObjectID: Set<ObjectKey>] {
+    let wanted = Set(packs.map(\.id))
+    var keys: [ObjectID: Set<ObjectKey>] = [:]
+    for segment in store.index.all where segment.head.containers.contains(where: { wanted.contains($0.id) }) {
+      let containers = segment.head.containers
+      try await segment.forEachEntry(from: store.backend) { entry in
+        let id = containers[entry.container].id
+        if wanted.contains(id), live.contains(entry.key) { keys[id, default: []].insert(entry.key) }
+      }
+    }
+    return keys
+  }
+
   /// Copies what is needed out of packs.
   ///
   /// - Returns: whether all of it was copied; if not, for damage, the packs are to stay.
-  private func repack(_ sparse: [PackSurvey], live: LiveSet) async throws(StoreError) -> Bool {
+  private func repack(_ sparse: [Pack], live: LiveSet) async throws(StoreError) -> Bool {
     // Copies rely on nothing that is leaving.
     store.index.condemn(Set(sparse.map(\.id)))
-    let leaving = Set(sparse.map(\.id))
+    defer { store.index.condemn([]) }
     let writer = ObjectWriter(store: store)
-    var keys: Set<ObjectKey> = []
-    for segment in store.index.all {
-      let containers = segment.head.containers
-      try await segment.forEachEntry(from: store.backend) { entry in
-        if leaving.contains(containers[entry.container].id), live.contains(entry.key) { keys.insert(entry.key) }
-      }
-    }
     var isComplete = true
-    for key in keys.sorted() {
+    for key in try await needed(from: sparse, live: live).values.reduce(into: Set(), { $0.formUnion($1) }).sorted() {
       let isCopied = try await copy(key, into: writer)
       isComplete = isComplete && isCopied
     }
     _ = try await writer.finish()
-    store.index.condemn([])
     return isComplete
   }
 
@@ -187,7 +221,35 @@ public struct LocalCollection: Sendable {
     }
   }
 
-  private func condemn(_ packs: [PackSurvey], now: Int64) async throws(StoreError) {
+  /// Returns those of `packs` of which every needed object can be read, whole, from a pack that stays.
+  private func replaceable(_ packs: [Pack], live: LiveSet) async throws -> [Pack] {
+    let keys = try await needed(from: packs, live: live)
+    if keys.isEmpty { return packs }
+    let leaving = Set(packs.map(\.id))
+    var staying: [Pack] = []
+    for pack in packs {
+      var isReplaceable = true
+      for key in (keys[pack.id] ?? []).sorted() {
+        let others = try await store.locations(of: key).filter { !leaving.contains($0.container.id) }
+        isReplaceable = try await isWhole(key, in: others)
+        if !isReplaceable { break }
+      }
+      if isReplaceable { staying.append(pack) }
+    }
+    return staying
+  }
+
+  private func isWhole(_ key: ObjectKey, in places: [ObjectLocation]) async throws(StoreError) -> Bool {
+    var object: [UInt8] = []
+    for place in places {
+      let piece = CopyPlan.Piece(key: key, location: place)
+      guard let bytes = try await store.bytes(of: PieceRun(pieces: [piece]), in: place.container) else { continue }
+      if store.proves(bytes.span, piece, using: &object) { return true }
+    }
+    return false
+  }
+
+  private func condemn(_ packs: [Pack], now: Int64) async throws(StoreError) {
     guard !packs.isEmpty else { return }
     let bytes = CondemnedList.encode(time: UInt64(max(0, now)), packs: Set(packs.map(\.id)))
     let key = StoreLayout.record(
@@ -196,15 +258,10 @@ public struct LocalCollection: Sendable {
   }
 
   /// Takes the packs out of the index, then deletes them.
-  private func delete(_ packs: [PackSurvey]) async throws(StoreError) {
+  private func delete(_ packs: [Pack]) async throws(StoreError) {
     guard !packs.isEmpty else { return }
-    let ids = Set(packs.map(\.id))
     try await store.refresh()
-    for segment in store.index.all where segment.head.containers.contains(where: { ids.contains($0.id) }) {
-      var merge = SegmentMerge(store: store)
-      merge.dropped = ids
-      try await merge.run([segment], level: segment.level)
-    }
+    try await store.dropFromIndex(Set(packs.map(\.id)))
     for pack in packs { try await remove(StoreLayout.pack(pack.id)) }
   }
 

@@ -79,6 +79,9 @@ final class IndexSet: Sendable {
   /// Sets which packs are about to be deleted, or are known to be damaged.
   func condemn(_ packs: Set<ObjectID>) { condemned.withLock { $0 = packs } }
 
+  /// Whether a pack is about to be deleted, or known to be damaged.
+  func isCondemned(_ pack: ObjectID) -> Bool { condemned.withLock { $0.contains(pack) } }
+
   /// Whether an object can be relied on: it lies somewhere that gc does not mean to delete.
   func contains(_ key: ObjectKey) async throws(StoreError) -> Bool {
     if condemned.withLock({ $0.isEmpty }) {
@@ -122,5 +125,68 @@ final class IndexSet: Sendable {
       }
     }
     return []
+  }
+
+  /// Returns every place that any of the objects lies in, by the objects' numbers in `keys`.
+  ///
+  /// - Parameter keys: in ascending order, none twice.
+  func locations(ofAll keys: [ObjectKey]) async throws(StoreError) -> LocationList {
+    for attempt in 0..<4 {
+      do {
+        var list = LocationList()
+        for segment in all {
+          let containers = segment.head.containers
+          try await segment.forEachEntry(of: keys, from: backend) { index, entry in
+            list.append(ObjectLocation(entry, in: containers[entry.container]), of: index)
+          }
+        }
+        list.sort()
+        return list
+      } catch {
+        guard error.code == .missing, attempt < 3 else { throw error }
+        try await refresh()
+      }
+    }
+    return LocationList()
+  }
+
+  /// Returns, for each of many objects, a container that holds it and that gc does not mean to delete.
+  ///
+  /// - Parameter keys: in ascending order, none twice.
+  func containers(ofAll keys: [ObjectKey]) async throws(StoreError) -> [IndexContainer?] {
+    var found = [IndexContainer?](repeating: nil, count: keys.count)
+    let doomed = condemned.withLock { $0 }
+    for place in try await locations(ofAll: keys).all where found[place.index] == nil {
+      if doomed.isEmpty || !doomed.contains(place.location.container.id) { found[place.index] = place.location.container }
+    }
+    return found
+  }
+}
+
+/// The places of many objects, by the objects' numbers.
+struct LocationList: Sendable {
+  private(set) var all: [(index: Int, location: ObjectLocation)] = []
+  private var isSorted = true
+
+  fileprivate mutating func append(_ location: ObjectLocation, of index: Int) {
+    if let last = all.last, index < last.index { isSorted = false }
+    all.append((index, location))
+  }
+
+  /// Brings the places into the order of the objects; those of one object stay in the order of the segments.
+  fileprivate mutating func sort() {
+    if !isSorted { all.sort { $0.index < $1.index } }
+    isSorted = true
+  }
+
+  /// Calls `body` with each object's number, ascending, and its places; objects without a place are left out.
+  func forEachObject<E: Error>(_ body: (Int, ArraySlice<(index: Int, location: ObjectLocation)>) throws(E) -> Void) throws(E) {
+    var start = 0
+    while start < all.count {
+      var end = start + 1
+      while end < all.count, all[end].index == all[start].index { end += 1 }
+      try body(all[start].index, all[start..<end])
+      start = end
+    }
   }
 }

@@ -15,6 +15,9 @@ final class LoadedSegment: Sendable {
   /// The blocks, if they are in memory.
   private let blocks: [IndexBlock]?
 
+  /// Whether asking costs no read.
+  var isInMemory: Bool { blocks != nil }
+
   /// Segments up to this size are held whole, in bytes.
   static let wholeLimit: UInt64 = 8 << 20
 

@@ -20,13 +20,66 @@ extension ObjectStore {
       guard segments.count > (level == 0 ? Self.freshSegmentLimit : Self.levelLimit) else { continue }
       var merge = SegmentMerge(store: self)
       merge.moved = try await rewriteSmallPacks(of: segments)
-      do { try await merge.run(segments, level: level + 1) } catch {
-        // Somebody else merged the same segments first.
+      do throws(StoreError) {
+        // Somebody else may have merged the same segments first, and taken away packs that ours would still name.
+        guard try await areCurrent(segments) else { throw StoreError(.missing, "The index was merged by another process.") }
+        try await merge.run(segments, level: level + 1)
+      } catch {
         guard error.code == .missing else { throw error }
         try await refresh()
+        // Nobody knows the new pack.
+        if let pack = merge.moved.values.first?.container { try await remove(StoreLayout.container(pack)) }
         return
       }
     }
+  }
+
+  private func areCurrent(_ segments: [LoadedSegment]) async throws(StoreError) -> Bool {
+    try await refresh()
+    let listed = Set(index.all.map(\.id))
+    return segments.allSatisfy { listed.contains($0.id) }
+  }
+
+  private func remove(_ key: BackendKey) async throws(StoreError) {
+    do { try await backend.delete(key) } catch { if error.code != .denied { throw StoreError(error) } }
+  }
+
+  /// Takes packs out of the index.
+  func dropFromIndex(_ packs: Set<ObjectID>) async throws(StoreError) {
+    for segment in index.all where segment.head.containers.contains(where: { packs.contains($0.id) }) {
+      var merge = SegmentMerge(store: self)
+      merge.dropped = packs
+      try await merge.run([segment], level: segment.level)
+    }
+  }
+
+  /// Takes packs that are damaged or gone out of the index, each if all that it held lies in other packs too.
+  ///
+  /// The files stay: what is damaged is not deleted but by gc.
+  ///
+  /// - Returns: how many there were.
+  func forgetPacks(_ packs: Set<ObjectID>) async throws(StoreError) -> Int {
+    try await refresh()
+    var held: [ObjectID: [ObjectKey]] = [:]
+    for segment in index.all where segment.head.containers.contains(where: { packs.contains($0.id) }) {
+      let containers = segment.head.containers
+      try await segment.forEachEntry(from: backend) { entry in
+        let id = containers[entry.container].id
+        if packs.contains(id) { held[id, default: []].append(entry.key) }
+      }
+    }
+    var healed: Set<ObjectID> = []
+    for (pack, keys) in held {
+      let sorted = Set(keys).sorted()
+      let others = try await index.locations(ofAll: sorted)
+      var covered = 0
+      others.forEachObject { _, places in
+        if places.contains(where: { !packs.contains($0.location.container.id) }) { covered += 1 }
+      }
+      if covered == sorted.count { healed.insert(pack) }
+    }
+    if !healed.isEmpty { try await dropFromIndex(healed) }
+    return healed.count
   }
 
   /// Copies the objects of small packs into one new pack.

@@ -34,34 +34,28 @@ struct SegmentMerge {
     superseded += moved.keys.map { IndexSupersession(kind: .pack, id: $0) }
     superseded += dropped.map { IndexSupersession(kind: .pack, id: $0) }
 
-    var sources: [Source] = []
-    for segment in segments {
-      var source = Source(reader: EntryReader(segment: segment))
-      if try await source.advance(from: store.backend) { sources.append(source) }
-    }
+    var entries = try await EntryMerge(segments, from: store.backend)
     var open: [IndexEntry] = []
     var outputs: [(id: ObjectID, bytes: [UInt8])] = []
-    while !sources.isEmpty {
-      var least = 0
-      for index in sources.indices.dropFirst() where sources[index].key < sources[least].key { least = index }
-      let (entry, container) = sources[least].current
-      if !dropped.contains(container.id) {
-        if let moved = moved[container.id], let offset = moved.offsets[entry.offset] {
+    while let (entry, container) = try await entries.next() {
+      if dropped.contains(container.id) {
+        // Left out.
+      } else if let moved = moved[container.id] {
+        if let offset = moved.offsets[entry.offset] {
           open.append(
             IndexEntry(
               key: entry.key, codec: entry.codec, container: number(of: moved.container), offset: offset,
               storedLength: entry.storedLength, length: entry.length))
-        } else if moved[container.id] == nil {
-          open.append(entry.inContainer(number(of: container)))
         }
+      } else {
+        open.append(entry.inContainer(number(of: container)))
       }
-      if try await !sources[least].advance(from: store.backend) { sources.remove(at: least) }
-      if open.count >= Self.entryLimit, let next = sources.first, next.key != open.last?.key {
+      if open.count >= Self.entryLimit, entries.nextKey != open.last?.key {
         outputs.append(close(&open, containers, superseded: []))
       }
     }
     // The last one names what all of them supersede: it is written when the others are durable.
-    outputs.append(close(&open, containers, superseded: superseded))
+    if !open.isEmpty || !outputs.isEmpty { outputs.append(close(&open, containers, superseded: superseded)) }
     for output in outputs { try await store.install(output.bytes, id: output.id, level: level) }
     let kept = Set(outputs.map(\.id))
     try await retire(segments.filter { !kept.contains($0.id) })
@@ -91,27 +85,6 @@ struct SegmentMerge {
     } catch {
       // Without permission to delete, what was superseded stays until gc.
       guard error.code == .denied else { throw StoreError(error) }
-    }
-  }
-
-  /// One of the segments being merged.
-  private struct Source {
-    var reader: EntryReader
-    private var entry: IndexEntry?
-
-    init(reader: EntryReader) { self.reader = reader }
-
-    var key: ObjectKey { current.entry.key }
-
-    /// The entry at the front; there is one, or the source was removed.
-    var current: (entry: IndexEntry, container: IndexContainer) {
-      guard let entry else { preconditionFailure("a source at its end was not removed") }
-      return (entry, reader.segment.head.containers[entry.container])
-    }
-
-    mutating func advance(from backend: any Backend) async throws(StoreError) -> Bool {
-      entry = try await reader.next(from: backend)
-      return entry != nil
     }
   }
 }

@@ -16,10 +16,12 @@ extension ObjectStore {
   }
 
   /// Reads an object into `bytes`, which is emptied first.
-  func read(_ key: ObjectKey, into bytes: inout [UInt8]) async throws(StoreError) {
+  ///
+  /// - Parameter refreshing: whether the index is read again when no location that it knows serves.
+  func read(_ key: ObjectKey, into bytes: inout [UInt8], refreshing: Bool = true) async throws(StoreError) {
     var tried: Set<ObjectLocation> = []
     var failure: StoreError?
-    for attempt in 0..<2 {
+    for attempt in 0..<(refreshing ? 2 : 1) {
       for location in try await index.locations(of: key) where tried.insert(location).inserted {
         do throws(StoreError) {
           let stored = try await stored(at: location, key: key)
@@ -31,7 +33,7 @@ extension ObjectStore {
           if failure == nil || error.code == .corrupt { failure = error }
         }
       }
-      if attempt == 0 { try await index.refresh() }
+      if attempt == 0, refreshing { try await index.refresh() }
     }
     throw failure ?? StoreError(.missing, "The \(key) is not in \(name).", key: key)
   }

@@ -58,3 +58,12 @@ struct CondemnedList: Sendable {
     return Item(key: key, time: time, packs: packs)
   }
 }
+
+extension ObjectStore {
+  /// Relies from now on on no pack that garbage collection means to delete: what lies in one is stored again.
+  ///
+  /// Whoever writes to a store that may be collected calls this first.
+  public func avoidCondemned() async throws(StoreError) {
+    index.condemn(try await CondemnedList(of: self).packs)
+  }
+}

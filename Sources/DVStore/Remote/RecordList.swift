@@ -16,28 +16,49 @@ struct RecordList: Sendable {
 
   /// Lists and reads the records under `folder`, each checked against its name.
   ///
+  /// A record that was listed and is gone was merged into another, so the list is read again: the roots are always all there.
+  ///
   /// - Parameter known: records read before: they never change, so their keys suffice.
-  init(_ folder: String, of store: ObjectStore, known: [BackendKey: RootRecord] = [:]) async throws(StoreError) {
-    let listed: [BackendEntry]
-    do { listed = try await store.backend.list(folder) } catch { throw StoreError(error) }
-    for entry in listed {
-      guard let (ulid, id) = StoreLayout.record(from: entry.key) else { continue }
-      if let record = known[entry.key] {
-        items.append(Item(key: entry.key, ulid: ulid, record: record))
-        continue
+  init(_ folder: String, of store: ObjectStore, known: RecordList? = nil) async throws(StoreError) {
+    var read = Dictionary(known?.items.map { ($0.key, $0) } ?? [], uniquingKeysWith: { first, _ in first })
+    for _ in 0..<16 {
+      let listed: [BackendEntry]
+      do { listed = try await store.backend.list(folder) } catch { throw StoreError(error) }
+      var found: [Item] = []
+      var isComplete = true
+      for entry in listed {
+        guard let (ulid, id) = StoreLayout.record(from: entry.key) else { continue }
+        if read[entry.key] == nil {
+          guard let record = try await Self.read(entry.key, id, of: store) else {
+            isComplete = false
+            continue
+          }
+          read[entry.key] = Item(key: entry.key, ulid: ulid, record: record)
+        }
+        if let item = read[entry.key] { found.append(item) }
       }
-      do {
-        // Gone since it was listed: merged into another, which is listed too or comes with the next look.
-        guard let bytes = try await store.backend.get(entry.key) else { continue }
-        guard ObjectID(hashing: bytes.span) == id else { throw RecordError("its bytes are not those its name says") }
-        items.append(Item(key: entry.key, ulid: ulid, record: try RootRecord(decoding: bytes)))
-      } catch let error as BackendError {
-        throw StoreError(error)
-      } catch {
-        throw StoreError(
-          .corrupt, "The record '\(entry.key)' of \(store.name) cannot be read: \(error). Run 'dv remote check'.",
-          cause: error)
+      if isComplete {
+        items = found
+        return
       }
+    }
+    throw StoreError(.busy, "The records in '\(folder)' of \(store.name) keep changing while they are read. Try again.")
+  }
+
+  /// Reads one record; `nil` if it is gone.
+  private static func read(_ key: BackendKey, _ id: ObjectID, of store: ObjectStore) async throws(StoreError) -> RootRecord? {
+    do {
+      guard let bytes = try await store.backend.get(key) else { return nil }
+      guard ObjectID(hashing: bytes.span) == id else { throw RecordError("its bytes are not those its name says") }
+      return try RootRecord(decoding: bytes)
+    } catch let error as BackendError {
+      throw StoreError(error)
+    } catch {
+      throw StoreError(
+        .corrupt,
+        "The record '\(key)' of \(store.name) is damaged: \(error). Move it away, then push again from the clones that "
+          + "have the data.",
+        cause: error)
     }
   }
 }

@@ -2,201 +2,188 @@ import DVObject
 
 /// Finds what a destination lacks of the objects under some roots.
 ///
-/// Nodes and lists are few and small: the walk stores them at the destination as it meets them. Chunks it hands on in
-/// batches. A subtree that equals one of a base tree, which the destination is known to have whole, is not entered: the
-/// cost is that of what changed.
+/// Directories are opened many at a time and their nodes read together, because a remote answers a hundred questions in the
+/// time of a few. New nodes are stored at the destination on the way; files go on to ``ContentWalk``. A subtree that equals
+/// one of a base tree, which the destination is known to have whole, is not entered: the cost is that of what changed.
 struct ClosureWalk {
-  /// A chunk that the destination lacks.
-  struct Chunk: Hashable, Sendable {
-    let id: ObjectID
-    let length: Int
-  }
-
   private let reader: StructureReader
   private let writer: ObjectWriter
-  private let handOn: ([Chunk]) async throws -> Void
-  private var batch: [Chunk] = []
-  /// Files and nodes met before: a dataset often holds one file many times.
+  private var content: ContentWalk
+  /// Directories to open.
+  private var waiting: [Visit] = []
+  /// Trees entered before: a dataset may hold one directory many times.
   private var met: Set<ObjectID> = []
-  private(set) var skipped = 0
-  private(set) var failures: [TransferFailure] = []
+  private var ownSkipped = 0
+  private var ownFailures: [TransferFailure] = []
 
-  /// Chunks handed on at a time: 12 MiB of memory.
-  private static let batchCount = 1 << 18
-
-  init(reader: StructureReader, writer: ObjectWriter, handOn: @escaping ([Chunk]) async throws -> Void) {
-    self.reader = reader
-    self.writer = writer
-    self.handOn = handOn
+  /// A directory to open.
+  private struct Visit {
+    let oid: ObjectID
+    /// A directory that the destination has whole.
+    let base: ObjectID?
+    /// The part that is wanted; empty for all.
+    let inside: ArraySlice<TreeName>
+    let files: UInt64
   }
 
-  /// Walks one root.
+  /// Directories opened at a time, and the files below them that are reason enough to open no more.
+  private static let openCount = 512
+  private static let openFiles: UInt64 = 1 << 17
+
+  init(reader: StructureReader, content: ContentWalk) {
+    self.reader = reader
+    self.content = content
+    writer = content.writer
+  }
+
+  /// Objects that the destination had.
+  var skipped: Int { ownSkipped + content.skipped }
+
+  /// Nodes, lists and chunks that are damaged or missing; what they affect is not known yet.
+  var failures: [TransferFailure] { ownFailures + content.failures }
+
+  /// Walks all under one root.
   ///
-  /// - Parameter base: the tree that the destination has whole and the first reader can read.
+  /// - Parameter base: the tree that the destination has whole.
   mutating func walk(_ root: TransferRoot, base: ObjectID?) async throws {
     switch root.kind {
-    case .file: try await walkFile(root.oid, size: root.size, path: [], root: root)
-    case .tree: try await walkTree(root.oid, base: base, inside: root.inside[...], path: [], root: root)
+    case .file: try await content.add(root.oid, size: root.size)
+    case .tree:
+      enter(Visit(oid: root.oid, base: base, inside: root.inside[...], files: .max))
+      while !waiting.isEmpty { try await open(take()) }
     }
   }
 
   /// Hands on what is left.
-  mutating func finish() async throws {
-    if !batch.isEmpty { try await handOn(batch) }
-    batch = []
+  mutating func finish() async throws { try await content.finish() }
+
+  // MARK: Directories
+
+  private mutating func enter(_ visit: Visit) {
+    if visit.oid == visit.base { return }
+    if visit.inside.isEmpty, !met.insert(visit.oid).inserted { return }
+    waiting.append(visit)
   }
 
-  // MARK: Trees
-
-  private mutating func walkTree(
-    _ oid: ObjectID, base: ObjectID?, inside: ArraySlice<TreeName>, path: [ArraySlice<UInt8>], root: TransferRoot
-  ) async throws {
-    if oid == base { return }
-    if inside.isEmpty, !met.insert(oid).inserted { return }
-    var entries: [TreeNode.Item] = []
-    var baseEntries: [ArraySlice<UInt8>: TreeNode.Item] = [:]
-    try await differences(oid, base: base, inside: inside.first, path: path, root: root, &entries, &baseEntries)
-    for entry in entries {
-      if let wanted = inside.first, !entry.name.elementsEqual(wanted.bytes) { continue }
-      let old = baseEntries[entry.name]
-      if let old, old.oid == entry.oid, old.mode == entry.mode, old.size == entry.size { continue }
-      let below = path + [entry.name]
-      if entry.mode == .directory {
-        let oldTree = old?.mode == .directory ? old?.oid : nil
-        try await walkTree(entry.oid, base: oldTree, inside: inside.dropFirst(), path: below, root: root)
-      } else if inside.count <= 1 {
-        try await walkFile(entry.oid, size: entry.size, path: below, root: root)
-      }
+  /// Takes the directories to open next, the deepest first: few wait then.
+  private mutating func take() -> [Visit] {
+    var taken: [Visit] = []
+    var files: UInt64 = 0
+    while let visit = waiting.last, taken.isEmpty || (taken.count < Self.openCount && files < Self.openFiles) {
+      files = files.addingReportingOverflow(visit.files).partialValue
+      taken.append(waiting.removeLast())
     }
+    return taken
   }
 
-  /// Collects the entries of a directory that may differ from its base, storing the nodes that are new.
-  private mutating func differences(
-    _ oid: ObjectID, base: ObjectID?, inside: TreeName?, path: [ArraySlice<UInt8>], root: TransferRoot,
-    _ entries: inout [TreeNode.Item], _ baseEntries: inout [ArraySlice<UInt8>: TreeNode.Item]
-  ) async throws {
-    // Nodes of both trees, level by level: what both have is struck out.
-    var fresh = [oid]
-    var old = base.map { [$0] } ?? []
-    while !fresh.isEmpty {
-      let shared = Set(old)
-      let unchanged = Set(fresh)
-      fresh.removeAll { shared.contains($0) }
-      old.removeAll { unchanged.contains($0) }
-      var freshBelow: [ObjectID] = []
-      var oldBelow: [ObjectID] = []
-      for id in fresh {
-        guard let node = try await copyNode(id, path: path, root: root) else { continue }
+  /// A directory whose nodes are being read, beside its base.
+  private struct OpenDirectory {
+    let visit: Visit
+    /// Nodes to read next, of the directory and of its base: never one that both have.
+    var fresh: [ObjectID]
+    var old: [ObjectID]
+    /// Entries that may differ, in order of names.
+    var entries: [TreeNode.Item] = []
+    var oldEntries: [TreeNode.Item] = []
+
+    init(_ visit: Visit) {
+      self.visit = visit
+      fresh = [visit.oid]
+      old = visit.base.map { [$0] } ?? []
+    }
+
+    mutating func take(fresh nodes: [TreeNode?], old oldNodes: [TreeNode?]) {
+      (fresh, old) = ([], [])
+      for case let node? in nodes {
         if node.level == 0 {
           entries += node.items
-        } else if let inside {
+        } else if let wanted = visit.inside.first {
           // Only the node that may hold the name: the first whose last name is not before it.
-          let index = node.firstIndex(notBefore: inside.bytes.span)
-          if index < node.count { freshBelow.append(node.items[index].oid) }
+          let index = node.firstIndex(notBefore: wanted.bytes.span)
+          if index < node.count { fresh.append(node.items[index].oid) }
         } else {
-          freshBelow += node.items.map(\.oid)
+          fresh += node.items.map(\.oid)
         }
       }
-      for id in old {
-        // A base that cannot be read saves nothing, and costs nothing else.
-        guard let node = try? await reader.node(id) else { continue }
-        if node.level == 0 {
-          for item in node.items { baseEntries[item.name] = item }
-        } else {
-          oldBelow += node.items.map(\.oid)
-        }
+      for case let node? in oldNodes {
+        if node.level == 0 { oldEntries += node.items } else { old += node.items.map(\.oid) }
       }
-      fresh = freshBelow
-      old = oldBelow
-    }
-  }
-
-  /// Reads a node and stores it at the destination.
-  private mutating func copyNode(
-    _ id: ObjectID, path: [ArraySlice<UInt8>], root: TransferRoot
-  ) async throws -> TreeNode? {
-    let key = ObjectKey(kind: .treeNode, id: id)
-    do throws(StoreError) {
-      let node = try await reader.node(id)
-      if try await !writer.store(node.encoded, as: key) { skipped += 1 }
-      return node
-    } catch {
-      try note(error, key: key, path: path, root: root)
-      return nil
-    }
-  }
-
-  // MARK: Files
-
-  private mutating func walkFile(
-    _ oid: ObjectID, size: UInt64, path: [ArraySlice<UInt8>], root: TransferRoot
-  ) async throws {
-    guard size > 0, met.insert(oid).inserted else { return }
-    let chunk = ObjectKey(kind: .chunk, id: oid)
-    if size <= UInt64(ObjectKind.chunk.byteLimit), try await reader.holds(chunk) {
-      try await want(Chunk(id: oid, length: Int(size)))
-      return
-    }
-    let key = ObjectKey(kind: .chunkList, id: oid)
-    if size <= UInt64(ChunkLimits.standard.minimum), try await !reader.holds(key) {
-      let error = StoreError(.missing, "The \(chunk) is in none of the places looked at.", key: chunk)
-      return try note(error, key: chunk, path: path, root: root)
-    }
-    try await walkList(key, at: .root(bytes: size), path: path, root: root)
-  }
-
-  private mutating func walkList(
-    _ key: ObjectKey, at place: ChunkListNode.Place, path: [ArraySlice<UInt8>], root: TransferRoot
-  ) async throws {
-    let node: ChunkListNode
-    do throws(StoreError) {
-      let bytes: [UInt8]
-      (node, bytes) = try await reader.listNode(key, at: place)
-      if try await !writer.store(bytes, as: key) { skipped += 1 }
-    } catch {
-      return try note(error, key: key, path: path, root: root)
-    }
-    switch node.entries {
-    case .chunks(let chunks):
-      for chunk in chunks { try await want(Chunk(id: chunk.id, length: chunk.length)) }
-    case .nodes(let nodes):
-      for (index, child) in nodes.enumerated() {
-        let key = ObjectKey(kind: .chunkListNode, id: child.id)
-        try await walkList(key, at: node.place(ofNode: index, in: place), path: path, root: root)
+      if !fresh.isEmpty, !old.isEmpty {
+        let (shared, unchanged) = (Set(old), Set(fresh))
+        fresh.removeAll { shared.contains($0) }
+        old.removeAll { unchanged.contains($0) }
       }
     }
   }
 
-  private mutating func want(_ chunk: Chunk) async throws {
-    guard try await writer.claim(ObjectKey(kind: .chunk, id: chunk.id)) else {
-      skipped += 1
-      return
+  private mutating func open(_ visits: [Visit]) async throws {
+    var directories = visits.map { OpenDirectory($0) }
+    while directories.contains(where: { !$0.fresh.isEmpty }) {
+      let fresh = try await nodes(Set(directories.flatMap(\.fresh)), isNew: true)
+      // A base that cannot be read saves nothing, and costs nothing else.
+      let old = try await nodes(Set(directories.flatMap(\.old)), isNew: false)
+      for index in directories.indices {
+        let wanted = directories[index].fresh.map { fresh[$0] }
+        directories[index].take(fresh: wanted, old: directories[index].old.map { old[$0] })
+      }
     }
-    batch.append(chunk)
-    if batch.count >= Self.batchCount {
-      try await handOn(batch)
-      batch.removeAll(keepingCapacity: true)
-    }
+    for directory in directories { try await enter(entriesOf: directory) }
   }
 
-  /// Keeps a failure that concerns one object; throws one that concerns the whole transfer.
-  private mutating func note(
-    _ error: StoreError, key: ObjectKey, path: [ArraySlice<UInt8>], root: TransferRoot
-  ) throws {
-    guard error.code == .corrupt || error.code == .missing else { throw error }
-    let names = [root.label] + path.map { String(decoding: $0, as: UTF8.self) }
-    failures.append(
-      TransferFailure(
-        key: key, isCorrupt: error.code == .corrupt, message: error.message, affects: [names.joined(separator: "/")]))
+  /// Reads nodes, and stores at the destination those that are new to it.
+  private mutating func nodes(_ ids: Set<ObjectID>, isNew: Bool) async throws -> [ObjectID: TreeNode] {
+    guard !ids.isEmpty else { return [:] }
+    let keys = ids.sorted().map { ObjectKey(kind: .treeNode, id: $0) }
+    let results = try await reader.read(ascending: keys)
+    var nodes: [ObjectID: TreeNode] = [:]
+    var readable: [ObjectKey] = []
+    for (key, result) in zip(keys, results) {
+      do throws(StoreError) {
+        nodes[key.id] = try StructureReader.node(key, try result.get())
+        readable.append(key)
+      } catch {
+        if isNew { ownFailures.append(TransferFailure(error, key: key)) }
+      }
+    }
+    guard isNew else { return nodes }
+    let claims = try await writer.claim(ascending: readable)
+    for (key, isClaimed) in zip(readable, claims) {
+      guard isClaimed, let node = nodes[key.id] else {
+        ownSkipped += 1
+        continue
+      }
+      var memory = CodecMemory()
+      try writer.put(node.encoded.span, as: key, memory: &memory)
+    }
+    return nodes
+  }
+
+  /// Goes on with the entries that differ from the base: both lists are in order of names.
+  private mutating func enter(entriesOf directory: OpenDirectory) async throws {
+    let inside = directory.visit.inside
+    let oldEntries = directory.oldEntries
+    var place = 0
+    for entry in directory.entries {
+      let name = entry.name
+      if let wanted = inside.first, !name.elementsEqual(wanted.bytes) { continue }
+      while place < oldEntries.count, oldEntries[place].name.lexicographicallyPrecedes(name) { place += 1 }
+      let old = place < oldEntries.count && oldEntries[place].name == name ? oldEntries[place] : nil
+      if let old, old.oid == entry.oid, old.mode == entry.mode, old.size == entry.size { continue }
+      if entry.mode == .directory {
+        enter(
+          Visit(
+            oid: entry.oid, base: old?.mode == .directory ? old?.oid : nil, inside: inside.dropFirst(),
+            files: entry.files))
+      } else if inside.count <= 1 {
+        try await content.add(entry.oid, size: entry.size)
+      }
+    }
   }
 }
 
-extension StructureReader {
-  /// Whether one of the stores has the object, by its index.
-  func holds(_ key: ObjectKey) async throws(StoreError) -> Bool {
-    for store in stores {
-      if try await store.contains(key) { return true }
-    }
-    return false
+extension TransferFailure {
+  /// A failure that concerns one object.
+  init(_ error: StoreError, key: ObjectKey) {
+    self.init(key: key, isCorrupt: error.code == .corrupt, message: error.message, affects: [])
   }
 }

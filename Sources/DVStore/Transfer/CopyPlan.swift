@@ -1,13 +1,14 @@
 import DVObject
 
-/// How the chunks that a destination lacks get there: packs that go whole, and runs of chunks out of others.
+/// How objects that a destination lacks get there: packs that go whole, and runs of objects out of others.
 struct CopyPlan: Sendable {
+  /// An object and the place it is to be taken from.
   struct Piece: Sendable {
     let key: ObjectKey
     let location: ObjectLocation
   }
 
-  /// Chunks in one container, in the order in which they lie there.
+  /// Objects in one container, in the order in which they lie there.
   struct Group: Sendable {
     let container: IndexContainer
     let pieces: [Piece]
@@ -24,49 +25,56 @@ struct CopyPlan: Sendable {
     /// Cuts the group into parts that one task copies.
     var parts: [Group] {
       var parts: [Group] = []
-      var open: [Piece] = []
+      var start = 0
       var size = 0
-      for piece in pieces {
-        if size + piece.location.storedLength > CopyPlan.taskByteLimit, !open.isEmpty {
-          parts.append(Group(container: container, pieces: open))
-          open = []
+      for (index, piece) in pieces.enumerated() {
+        if size + piece.location.storedLength > CopyPlan.taskByteLimit, index > start {
+          parts.append(Group(container: container, pieces: Array(pieces[start..<index])))
+          start = index
           size = 0
         }
-        open.append(piece)
         size += piece.location.storedLength
       }
-      if !open.isEmpty { parts.append(Group(container: container, pieces: open)) }
+      if start < pieces.count { parts.append(Group(container: container, pieces: Array(pieces[start...]))) }
       return parts
     }
   }
 
-  private(set) var groups: [Group] = []
-  /// Chunks that no location is known of.
-  private(set) var missing: [ObjectKey] = []
+  /// By container.
+  let groups: [Group]
 
   /// Pieces of a group that one task copies at most, in stored bytes.
   static let taskByteLimit = 16 << 20
 
-  /// Finds where `chunks` lie in `source`.
-  init(copying chunks: [ClosureWalk.Chunk], from source: ObjectStore) async throws(StoreError) {
-    var byContainer: [IndexContainer: [Piece]] = [:]
-    for chunk in chunks {
-      let key = ObjectKey(kind: .chunk, id: chunk.id)
-      var found: ObjectLocation?
-      for location in try await source.locations(of: key) where location.length == chunk.length {
-        // The container that gives most already: packs that are wanted whole stay whole.
-        let count = byContainer[location.container]?.count ?? 0
-        if found == nil || count > byContainer[found?.container ?? location.container]?.count ?? 0 { found = location }
+  /// Sorts pieces by where they lie.
+  init(_ pieces: [Piece]) {
+    // Containers are numbered first, so that sorting compares numbers and not names.
+    var containers: [IndexContainer] = []
+    var numbers: [IndexContainer: Int] = [:]
+    var places: [(container: Int, offset: UInt64, piece: Int)] = []
+    places.reserveCapacity(pieces.count)
+    var last = 0
+    for (index, piece) in pieces.enumerated() {
+      let container = piece.location.container
+      if containers.isEmpty || containers[last] != container {
+        last = numbers[container] ?? containers.count
+        if last == containers.count {
+          containers.append(container)
+          numbers[container] = last
+        }
       }
-      guard let found else {
-        missing.append(key)
-        continue
-      }
-      byContainer[found.container, default: []].append(Piece(key: key, location: found))
+      places.append((last, piece.location.offset, index))
     }
-    groups = byContainer.map { container, pieces in
-      Group(container: container, pieces: pieces.sorted { $0.location.offset < $1.location.offset })
+    places.sort { $0.container == $1.container ? $0.offset < $1.offset : $0.container < $1.container }
+    var groups: [Group] = []
+    var start = 0
+    while start < places.count {
+      let container = places[start].container
+      var end = start
+      while end < places.count, places[end].container == container { end += 1 }
+      groups.append(Group(container: containers[container], pieces: places[start..<end].map { pieces[$0.piece] }))
+      start = end
     }
-    groups.sort { $0.container.id < $1.container.id }
+    self.groups = groups
   }
 }

@@ -6,15 +6,16 @@ import Synchronization
 extension ObjectStore {
   /// Copies a pack of `source` as it is, proving every object in it and the pack's own name on the way.
   ///
-  /// - Returns: the pack, installed here but not yet indexed; `nil` if it is damaged or gone, in which case its objects
-  ///   are to be copied one by one.
+  /// - Returns: the pack, installed here but not yet indexed; `nil` if it is damaged or gone, or if its name must not be
+  ///   used here because gc means to delete it. Its objects are to be copied one by one then.
   func copyPack(_ group: CopyPlan.Group, from source: ObjectStore) async throws(StoreError) -> SealedPack? {
+    if index.isCondemned(group.container.id) { return nil }
     let key = StoreLayout.container(group.container)
     let size = group.container.size
     let running = RunningDigest()
     do {
       let table = try await source.table(of: group.container)
-      guard let table, table.entries.count == group.pieces.count else { return nil }
+      guard let table, table.entries.map(\.key) == group.pieces.map(\.key) else { return nil }
       let file = try BlockFile(temporaryIn: scratch) { block in running.update(block) }
       var at: UInt64 = 0
       var next = 0
@@ -42,7 +43,7 @@ extension ObjectStore {
       }
       try await BlockingThreads.run { () throws(FileError) in try file.finish() }
       guard running.finish() == group.container.id else {
-        file.discard()
+        try file.path.removeFile()
         return nil
       }
       let pack = SealedPack(id: group.container.id, size: size, entries: table.entries, path: file.path)

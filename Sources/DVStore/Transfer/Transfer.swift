@@ -1,5 +1,5 @@
 import DVBackend
-public import DVFile
+import DVFile
 public import DVObject
 import Synchronization
 
@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// Push and pull are this, with the ends swapped. Every object is decoded and proved on its way in; one that is damaged or
 /// missing is left out and named, and the rest is delivered. Nothing is visible at the destination before ``run(_:bases:)``
-/// returns.
+/// returns, except chunks of a long transfer, so that a killed one need not start over.
 public struct Transfer: Sendable {
   public let source: ObjectStore
   public let destination: ObjectStore
@@ -15,7 +15,7 @@ public struct Transfer: Sendable {
   private let reader: StructureReader
   /// How many containers are read at once.
   private let width: Int
-  private let progress: @Sendable (Int, Int) -> Void
+  private let progress: @Sendable (Step) -> Void
 
   /// Which of the two stores is near.
   public enum Direction: Hashable, Sendable {
@@ -23,16 +23,25 @@ public struct Transfer: Sendable {
     case fetch
   }
 
-  /// - Parameter progress: called with bytes and objects copied since the last call.
+  /// What a transfer tells about its progress. Bytes are stored bytes.
+  public enum Step: Hashable, Sendable {
+    /// So much more has to be copied than was known.
+    case found(bytes: UInt64, objects: Int)
+    /// So much more is done.
+    case copied(bytes: UInt64, objects: Int)
+  }
+
+  /// - Parameters:
+  ///   - width: how many containers are read at once; `nil` for what suits the machine.
+  ///   - progress: called from many tasks.
   public init(
     _ direction: Direction, from source: ObjectStore, to destination: ObjectStore,
-    width: Int = max(2, Machine.coreCount),
-    progress: @escaping @Sendable (_ bytes: Int, _ objects: Int) -> Void = { _, _ in }
+    width: Int? = nil, progress: @escaping @Sendable (Step) -> Void = { _ in }
   ) {
     self.source = source
     self.destination = destination
     reader = StructureReader(stores: direction == .push ? [source, destination] : [destination, source])
-    self.width = width
+    self.width = max(1, width ?? max(2, Machine.coreCount))
     self.progress = progress
   }
 
@@ -47,110 +56,110 @@ public struct Transfer: Sendable {
     _ roots: [TransferRoot], bases: [ObjectID: ObjectID], writer: ObjectWriter
   ) async throws -> TransferReport {
     let failures = FailureList()
-    var walk = ClosureWalk(reader: reader, writer: writer) { chunks in
-      failures.append(try await copy(chunks, writer: writer))
+    let content = ContentWalk(reader: reader, source: source, writer: writer) { pieces in
+      failures.append(try await copy(pieces, writer: writer))
+      try await writer.indexSealedChunks()
     }
+    var walk = ClosureWalk(reader: reader, content: content)
     for root in roots { try await walk.walk(root, base: bases[root.oid]) }
     try await walk.finish()
-    let written = try await writer.finish()
     var report = TransferReport()
+    report.skipped = walk.skipped
+    report.failed = walk.failures + failures.all
+    if !report.failed.isEmpty {
+      var affected = Affected(reader: reader, failures: report.failed)
+      for (index, root) in roots.enumerated() { try await affected.visit(root, number: index) }
+      report.failed = affected.failures
+      report.incompleteRoots = affected.roots
+      // A list says that its chunks are there: what is not whole stays out of the index.
+      writer.omit(affected.lists)
+    }
+    let written = try await writer.finish()
     report.objects = written.objects
     report.bytes = written.storedBytes
     report.packs = written.packs
-    report.skipped = walk.skipped
-    report.failed = walk.failures + failures.all
-    if !failures.all.isEmpty { try await Affected(reader: reader).name(&report.failed, roots: roots) }
     return report
   }
 
-  private func copy(_ chunks: [ClosureWalk.Chunk], writer: ObjectWriter) async throws -> [TransferFailure] {
-    let plan = try await CopyPlan(copying: chunks, from: source)
+  // MARK: Copying
+
+  /// What one task copies: a whole pack, or neighbours out of one.
+  private struct Job: Sendable {
+    let group: CopyPlan.Group
+    let isWhole: Bool
+  }
+
+  private func copy(_ pieces: [CopyPlan.Piece], writer: ObjectWriter) async throws -> [TransferFailure] {
+    let plan = CopyPlan(pieces)
+    progress(
+      .found(bytes: pieces.reduce(0) { $0 + UInt64($1.location.storedLength) }, objects: pieces.count))
+    let jobs = plan.groups.flatMap { group in
+      group.isWhole
+        ? [Job(group: group, isWhole: true)] : group.parts.map { Job(group: $0, isWhole: false) }
+    }
     let failures = FailureList()
-    for key in plan.missing {
-      failures.append([
-        TransferFailure(
-          key: key, isCorrupt: false, message: "The \(key) is not in \(source.name).", affects: [])
-      ])
-    }
-    let whole = plan.groups.filter(\.isWhole)
-    let parts = plan.groups.filter { !$0.isWhole }.flatMap(\.parts)
-    try await whole.forEachConcurrently(width: width) { group in
-      if let pack = try await destination.copyPack(group, from: source) {
+    try await jobs.forEachConcurrently(width: width) { job in
+      try Task.checkCancellation()
+      if job.isWhole, let pack = try await destination.copyPack(job.group, from: source) {
         writer.adopt(pack)
-        progress(Int(pack.size), pack.entries.count)
+        let bytes = job.group.pieces.reduce(0) { $0 + UInt64($1.location.storedLength) }
+        progress(.copied(bytes: bytes, objects: job.group.pieces.count))
       } else {
-        for part in group.parts { failures.append(try await copyPieces(part, writer: writer)) }
+        failures.append(try await copyPieces(job.group, writer: writer))
       }
-    }
-    try await parts.forEachConcurrently(width: width) { part in
-      failures.append(try await copyPieces(part, writer: writer))
     }
     return failures.all
   }
 
-  /// Copies objects one by one, reading neighbours together.
+  /// Copies objects of one container, reading neighbours together.
   private func copyPieces(_ group: CopyPlan.Group, writer: ObjectWriter) async throws -> [TransferFailure] {
+    var object: [UInt8] = []
+    var doubtful: [CopyPlan.Piece] = []
+    for run in PieceRun.cut(group.pieces[...]) {
+      try Task.checkCancellation()
+      guard let bytes = try await source.bytes(of: run, in: group.container) else {
+        doubtful += run.pieces
+        continue
+      }
+      var count = 0
+      var size: UInt64 = 0
+      for piece in run.pieces {
+        let start = Int(piece.location.offset - run.range.lowerBound)
+        let stored = bytes.span.extracting(start..<(start + piece.location.storedLength))
+        guard source.proves(stored, piece, using: &object) else {
+          doubtful.append(piece)
+          continue
+        }
+        try writer.append(piece.key, codec: piece.location.codec, stored: stored, length: piece.location.length)
+        count += 1
+        size += UInt64(stored.count)
+      }
+      progress(.copied(bytes: size, objects: count))
+    }
+    return doubtful.isEmpty ? [] : try await copyFromElsewhere(doubtful, writer: writer)
+  }
+
+  /// Copies objects that are damaged or gone where they were looked for first: every other place is tried.
+  private func copyFromElsewhere(
+    _ pieces: [CopyPlan.Piece], writer: ObjectWriter
+  ) async throws -> [TransferFailure] {
+    // Packs that are gone were merged away, as a rule: the index says where to.
+    try await source.refresh()
     var failures: [TransferFailure] = []
     var object: [UInt8] = []
-    let key = StoreLayout.container(group.container)
-    var rest = group.pieces[...]
-    while let first = rest.first {
-      var end = first.location.range.upperBound
-      var count = 0
-      for piece in rest {
-        let range = piece.location.range
-        guard count == 0 || (range.lowerBound >= end && range.lowerBound - end <= ChunkRun.gapLimit),
-          range.upperBound - first.location.offset <= UInt64(ChunkRun.byteLimit) || count == 0
-        else { break }
-        end = range.upperBound
-        count += 1
-      }
-      let run = rest.prefix(count)
-      rest = rest.dropFirst(count)
-      var bytes: [UInt8]?
-      do throws(BackendError) {
-        bytes = try await source.backend.get(key, range: first.location.offset..<end)
+    for piece in pieces {
+      try Task.checkCancellation()
+      do throws(StoreError) {
+        try await source.read(piece.key, into: &object, refreshing: false)
+        var memory = CodecMemory()
+        try writer.put(object.span, as: piece.key, memory: &memory)
       } catch {
-        guard error.code == .corrupt else { throw StoreError(error) }
+        guard error.code == .corrupt || error.code == .missing else { throw error }
+        failures.append(TransferFailure(error, key: piece.key))
       }
-      for piece in run {
-        if let bytes {
-          let start = Int(piece.location.offset - first.location.offset)
-          let stored = bytes.span.extracting(start..<(start + piece.location.storedLength))
-          if source.proves(stored, piece, using: &object) {
-            try writer.append(piece.key, codec: piece.location.codec, stored: stored, length: piece.location.length)
-            progress(piece.location.storedLength, 1)
-            continue
-          }
-        }
-        // Damaged or gone here: every other place is tried.
-        do throws(StoreError) {
-          try await source.read(piece.key, into: &object)
-          var memory = CodecMemory()
-          try writer.put(object.span, as: piece.key, memory: &memory)
-          progress(piece.location.storedLength, 1)
-        } catch {
-          guard error.code == .corrupt || error.code == .missing else { throw error }
-          failures.append(
-            TransferFailure(key: piece.key, isCorrupt: error.code == .corrupt, message: error.message, affects: []))
-        }
-      }
+      progress(.copied(bytes: UInt64(piece.location.storedLength), objects: 1))
     }
     return failures
-  }
-}
-
-extension ObjectStore {
-  /// Whether stored bytes decode to the object that they should be.
-  func proves(_ stored: Span<UInt8>, _ piece: CopyPlan.Piece, using object: inout [UInt8]) -> Bool {
-    do throws(StoreError) {
-      try decode(
-        stored, of: piece.key, codec: piece.location.codec, length: piece.location.length, at: piece.location,
-        into: &object)
-      return true
-    } catch {
-      return false
-    }
   }
 }
 

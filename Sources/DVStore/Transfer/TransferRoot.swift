@@ -47,6 +47,18 @@ public struct TransferReport: Sendable {
   /// Objects that were there already.
   public var skipped = 0
   public var failed: [TransferFailure] = []
+  /// The numbers of the roots, as they were given, that are not complete for what failed.
+  public var incompleteRoots: Set<Int> = []
 
   public init() {}
+
+  /// Adds what another round did.
+  mutating func add(_ other: TransferReport) {
+    objects += other.objects
+    bytes += other.bytes
+    packs += other.packs
+    skipped += other.skipped
+    failed += other.failed
+    incompleteRoots.formUnion(other.incompleteRoots)
+  }
 }

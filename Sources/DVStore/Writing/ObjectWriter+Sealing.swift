@@ -38,7 +38,7 @@ extension ObjectWriter {
     guard !ready.isEmpty else { return }
     let packs = try await results(of: ready)
     try await index(packs)
-    try await store.compactIndex()
+    if !isPush { try await store.compactIndex() }
     state.withLock { $0.isIndexing = false }
   }
 
@@ -67,7 +67,7 @@ extension ObjectWriter {
     }
     let packs = try await results(of: chunkSeals) + results(of: structureSeals)
     try await index(packs)
-    try await store.compactIndex()
+    if !isPush { try await store.compactIndex() }
     return state.withLock { $0.report }
   }
 
@@ -84,9 +84,10 @@ extension ObjectWriter {
   /// Writes one index segment for `packs` and forgets what it names.
   private func index(_ packs: [SealedPack]) async throws(StoreError) {
     guard !packs.isEmpty else { return }
-    try await store.index(packs)
+    try await store.index(packs, omitting: state.withLock { $0.omitted })
     state.withLock { state in
       for pack in packs {
+        state.written.insert(pack.container)
         state.report.packs += 1
         state.report.storedBytes += pack.size
         for entry in pack.entries { state.claimed.remove(entry.key) }
@@ -107,11 +108,11 @@ extension ObjectStore {
   }
 
   /// Writes one level-0 index segment that says where the objects of `packs` lie.
-  func index(_ packs: [SealedPack]) async throws(StoreError) {
+  func index(_ packs: [SealedPack], omitting omitted: Set<ObjectKey>) async throws(StoreError) {
     var entries: [IndexEntry] = []
     entries.reserveCapacity(packs.reduce(0) { $0 + $1.entries.count })
     for (number, pack) in packs.enumerated() {
-      for entry in pack.entries {
+      for entry in pack.entries where omitted.isEmpty || !omitted.contains(entry.key) {
         entries.append(
           IndexEntry(
             key: entry.key, codec: entry.codec, container: number, offset: UInt64(entry.offset),

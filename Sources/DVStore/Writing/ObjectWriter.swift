@@ -42,11 +42,15 @@ public final class ObjectWriter: Sendable {
     /// Packs of nodes and lists, likewise.
     var structureSeals: [Task<SealedPack, any Error>] = []
     var report = WriteReport()
+    /// The packs that were indexed.
+    var written: Set<IndexContainer> = []
     /// Bytes of the objects added so far, as they are stored.
     var encodedBytes: UInt64 = 0
     /// Containers that hold objects the session relied on.
     var reused: Set<IndexContainer> = []
     var isIndexing = false
+    /// Objects that are in packs and shall not be found: what they name is not there.
+    var omitted: Set<ObjectKey> = []
 
     mutating func count(_ length: Int) {
       report.objects += 1
@@ -77,13 +81,21 @@ public final class ObjectWriter: Sendable {
   /// Nodes and lists are kept back up to this many bytes, then they get a pack of their own.
   private static let waitingLimit = 4 << 20
 
-  /// Whether the session keeps which containers it relied on, for a check before a push is committed.
-  private let recordsReuse: Bool
+  /// Whether the session is that of a push: it keeps which containers it relied on, for a check before the commit, and
+  /// leaves merging for after it.
+  let isPush: Bool
+  private var recordsReuse: Bool { isPush }
 
-  init(store: ObjectStore, recordsReuse: Bool = false) {
+  init(store: ObjectStore, isPush: Bool = false) {
     self.store = store
-    self.recordsReuse = recordsReuse
+    self.isPush = isPush
   }
+
+  /// Keeps objects of this session out of the index.
+  func omit(_ keys: Set<ObjectKey>) { state.withLock { $0.omitted.formUnion(keys) } }
+
+  /// The packs that the session wrote.
+  var written: Set<IndexContainer> { state.withLock { $0.written } }
 
   /// Begins a session of adding objects to `store`.
   public convenience init(addingTo store: ObjectStore) { self.init(store: store) }
@@ -115,6 +127,27 @@ public final class ObjectWriter: Sendable {
       return false
     }
     return state.withLock { $0.claimed.insert(key).inserted }
+  }
+
+  /// Reserves the objects that the store lacks, as ``claim(_:)-([ObjectKey])`` does.
+  ///
+  /// - Parameter keys: in ascending order, none twice.
+  func claim(ascending keys: [ObjectKey]) async throws(StoreError) -> [Bool] {
+    let held = try await store.index.containers(ofAll: keys)
+    let recordsReuse = recordsReuse
+    return state.withLock { state in
+      var last: IndexContainer?
+      return keys.indices.map { index in
+        if let container = held[index] {
+          if recordsReuse, container != last, !state.claimed.contains(keys[index]) {
+            state.reused.insert(container)
+            last = container
+          }
+          return false
+        }
+        return state.claimed.insert(keys[index]).inserted
+      }
+    }
   }
 
   /// Encodes and adds an object that was claimed.

@@ -35,6 +35,8 @@ private struct AddSession {
   private var report = AddReport()
   /// The session of writing, begun when something is to be stored.
   private var writing: (store: LocalStore, writer: ObjectWriter)?
+  /// Stores that were written to: their locks are held until the pointers say what is needed, so that gc waits.
+  private var written: [LocalStore] = []
   /// What is written when the objects are durable.
   private var pointers: [TreePath: Pointer] = [:]
   private var caches: [TreePath: StatCache] = [:]
@@ -142,6 +144,7 @@ private struct AddSession {
   private mutating func finishWriting() async throws {
     guard let writing else { return }
     _ = try await writing.writer.finish()
+    written.append(writing.store)
     self.writing = nil
     // A reader that was opened before does not know the new nodes.
     try await reader.refresh()

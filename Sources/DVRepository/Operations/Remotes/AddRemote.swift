@@ -1,0 +1,116 @@
+import DVBackend
+import DVFile
+import DVGit
+import SystemPackage
+
+/// Names a place that stores are shared through.
+///
+/// In the project's configuration, unless asked otherwise, so that everybody who clones the project has it.
+public struct AddRemote: Sendable {
+  public struct Report: Sendable {
+    public let remote: Remote
+    /// Whether it is the default now.
+    public let isDefault: Bool
+    /// Whether the configuration was changed.
+    public let isChanged: Bool
+    /// Whether this user may push to it.
+    public let isWritable: Bool
+  }
+
+  private let name: String
+  private let url: String
+  private let place: Configuration.Place
+  private let makesDefault: Bool
+  private let isForced: Bool
+  private let creates: Bool
+
+  /// - Parameters:
+  ///   - url: a path, kept as it is written; a relative one starts at the top of the working tree.
+  ///   - place: the project's configuration, which is staged for the next commit, or this clone's.
+  ///   - makesDefault: whether it becomes the default; the first remote does in any case.
+  ///   - isForced: whether a remote of that name is changed, and a directory with other things in it is taken.
+  ///   - creates: whether the directory is made if it is missing.
+  public init(
+    _ name: String, url: String, in place: Configuration.Place = .project, makesDefault: Bool = false,
+    isForced: Bool = false, creates: Bool = false
+  ) {
+    self.name = name
+    self.url = url
+    self.place = place
+    self.makesDefault = makesDefault
+    self.isForced = isForced
+    self.creates = creates
+  }
+
+  /// Carries it out.
+  ///
+  /// - Throws: ``RepositoryError`` with code `usage` if the name is taken, `unreachable` if the place is not there.
+  public func run(in repository: Repository) async throws -> Report {
+    try Repository.requireRemoteName(name)
+    if place == .project { try repository.requireProject() }
+    let parsed = try RemoteURL(url, relativeTo: repository.workDirectory ?? repository.git.gitDirectory)
+    let before = try repository.remotes()
+    let same = before.first { $0.name == name }
+    if let same, same.text != url, !isForced {
+      throw RepositoryError(
+        .usage, "There is a remote '\(name)' already: \(same.text).", remedy: "Take another name, or change it with --force.")
+    }
+    let isWritable = try await look(at: parsed)
+    let isDefault =
+      try makesDefault || before.allSatisfy { $0.name == name } && repository.configuration.string("core.remote") == nil
+    var isChanged = false
+    if try repository.configuration.string("remote.\(name).url", in: place) != url {
+      try repository.configuration.set("remote.\(name).url", to: url, in: place)
+      isChanged = true
+    }
+    if isDefault, try repository.configuration.string("core.remote", in: place) != name {
+      try repository.configuration.set("core.remote", to: name, in: place)
+      isChanged = true
+    }
+    if isChanged, place == .project { try repository.stageConfiguration() }
+    return Report(
+      remote: Remote(name: name, url: parsed, text: url, place: place), isDefault: isDefault, isChanged: isChanged,
+      isWritable: isWritable)
+  }
+
+  /// Checks that the place can be used.
+  ///
+  /// - Returns: whether it can be written to.
+  private func look(at url: RemoteURL) async throws -> Bool {
+    switch url {
+    case .directory(let path):
+      let backend = try open(path)
+      let listing = try path.listDirectory()
+      let foreign = listing.indices.map { String(decoding: listing.name(at: $0), as: UTF8.self) }
+        .filter { !$0.hasPrefix(".") && $0 != "tmp" && $0 != "lost+found" }
+      if !foreign.isEmpty, !foreign.contains("format"), !isForced {
+        throw RepositoryError(
+          .usage, "The directory '\(path)' is not empty and holds no dv store ('\(foreign[0])' is in it).",
+          remedy: "Give a directory of its own, which --create makes, or take this one all the same with --force.")
+      }
+      do throws(BackendError) {
+        _ = try await backend.clock()
+        return true
+      } catch {
+        guard error.code == .denied else { throw error }
+        return false
+      }
+    }
+  }
+
+  private func open(_ path: FilePath) throws -> DirectoryBackend {
+    do throws(BackendError) { return try DirectoryBackend(root: path, create: creates) } catch {
+      guard error.code == .notFound else { throw error }
+      throw RepositoryError(
+        .unreachable, "The directory '\(path)' does not exist.",
+        remedy: "Check the path (a relative one starts at the top of the repository), mount it, or make it with --create.")
+    }
+  }
+}
+
+extension Repository {
+  /// Stages `.dv/config` for the next commit.
+  func stageConfiguration() throws {
+    try git.stage(adding: [try GitPath(".dv/config")])
+  }
+}

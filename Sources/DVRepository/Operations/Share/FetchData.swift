@@ -1,0 +1,102 @@
+import DVObject
+import DVStore
+public import DVWorkspace
+
+/// Brings data from a remote into the local store.
+///
+/// What is there already is found without asking the remote.
+public struct FetchData: Sendable {
+  private let paths: [TreePath]
+  private let scope: ShareScope
+  private let remote: String?
+  private let width: Int?
+  private let includesWorkingTree: Bool
+
+  /// - Parameters:
+  ///   - paths: what to fetch, relative to the working tree's root, also parts of tracked directories.
+  ///   - includesWorkingTree: whether the data of the working tree's pointers is fetched beside the scope's.
+  ///   - remote: the remote's name; the default one if not given.
+  ///   - width: how many packs to copy at a time.
+  public init(
+    _ paths: [TreePath] = [], scope: ShareScope = .workingTree, includesWorkingTree: Bool = false,
+    from remote: String? = nil, width: Int? = nil
+  ) {
+    self.paths = paths
+    self.scope = scope
+    self.includesWorkingTree = includesWorkingTree
+    self.remote = remote
+    self.width = width
+  }
+
+  /// Carries it out.
+  ///
+  /// - Returns: what was done. What could not be fetched is in its failures; all else was.
+  /// - Throws: ``RepositoryError`` with code `unreachable` if something lacks and the remote cannot be reached.
+  public func run(in repository: Repository, progress: ProgressSink) async throws -> ShareReport {
+    let remote = try repository.remote(remote)
+    var request = try ShareRequest(paths, scope, in: repository)
+    if includesWorkingTree, scope != .workingTree { try request.addWorkingTree([], of: repository) }
+    progress.begin("Comparing")
+    let local = try await repository.localStore(for: .write)
+    var report = ShareReport(remote: remote)
+    for pointer in request.unreadable { report.add(pointer) }
+
+    var completeness = Completeness(of: local.store)
+    var lacking: [SharedItem] = []
+    for item in request.items {
+      if try await completeness.has(item.root) { report.add(item, wasThere: true) } else { lacking.append(item) }
+    }
+    report.skipped += report.items.count
+    if !lacking.isEmpty {
+      let source = try await repository.remoteStore(remote, create: false)
+      progress.begin("Fetching", totalBytes: 0, totalItems: 0)
+      let transfer = try await Transfer(.fetch, from: source, to: local.store, width: width) { progress.count($0) }.run(
+        lacking.map(\.root))
+      report.add(transfer, place: source.name)
+      for (index, item) in lacking.enumerated() where !transfer.incompleteRoots.contains(index) {
+        report.add(item, wasThere: false)
+      }
+      try await note(lacking, from: source, remote, in: repository)
+    }
+    for item in report.items where !item.inside.isRoot { try await requireThere(item, in: local.store) }
+    return report
+  }
+
+  /// Remembers what the remote has whole.
+  private func note(
+    _ items: [SharedItem], from source: ObjectStore, _ remote: Remote, in repository: Repository
+  ) async throws {
+    let inventory = try await StoreInventory(of: source)
+    let complete = items.filter { inventory.isComplete($0.root.kind, oid: $0.root.oid, size: $0.root.size) }
+    try repository.noteComplete(complete.map(\.root.oid), on: remote)
+  }
+
+  /// Checks that a part that was asked for exists: the nodes on the way to it are here now.
+  private func requireThere(_ item: ShareReport.Item, in store: ObjectStore) async throws {
+    var oid = item.pointer.oid
+    let names = item.inside.names
+    for (index, name) in names.enumerated() {
+      var found: TreeNode.Item?
+      var node = try TreeNode(decoding: try await store.read(ObjectKey(kind: .treeNode, id: oid)))
+      while node.level > 0 {
+        let position = node.firstIndex(notBefore: name.span)
+        guard position < node.count else { break }
+        node = try TreeNode(
+          decoding: try await store.read(ObjectKey(kind: .treeNode, id: node.items[position].oid)))
+      }
+      if node.level == 0 { found = node.item(named: try TreeName(name)) }
+      guard let found, index == names.count - 1 || found.mode == .directory else {
+        throw RepositoryError(
+          .usage, "There is no '\(item.inside)' in the tracked version of '\(item.path)'.")
+      }
+      oid = found.oid
+    }
+  }
+}
+
+extension ShareReport {
+  mutating func add(_ item: SharedItem, wasThere: Bool) {
+    items.append(
+      Item(path: item.data.target, inside: item.inside, pointer: item.data.pointer, wasThere: wasThere))
+  }
+}

@@ -1,0 +1,31 @@
+public import DVWorkspace
+
+/// Brings data from a remote and checks it out: a fetch, then a checkout.
+public struct PullData: Sendable {
+  public struct Report: Sendable {
+    public let fetched: ShareReport
+    public let checkedOut: CheckOutReport
+  }
+
+  private let fetch: FetchData
+  private let checkOut: CheckOutData
+
+  /// - Parameters: as of ``FetchData`` and ``CheckOutData``. With another scope than the working tree's, that is fetched
+  ///   besides; what is checked out are the working tree's pointers in any case.
+  public init(
+    _ paths: [TreePath] = [], scope: ShareScope = .workingTree, from remote: String? = nil, width: Int? = nil,
+    isForced: Bool = false
+  ) {
+    fetch = FetchData(paths, scope: scope, includesWorkingTree: true, from: remote, width: width)
+    checkOut = CheckOutData(scope == .workingTree ? paths : [], isForced: isForced)
+  }
+
+  /// Carries it out. What could not be fetched keeps nothing else from being checked out.
+  ///
+  /// - Throws: ``WorkspaceError`` with code `conflict` if work would be lost: what was fetched stays in the store.
+  public func run(in repository: Repository, progress: ProgressSink) async throws -> Report {
+    let fetched = try await fetch.run(in: repository, progress: progress)
+    let checkedOut = try await checkOut.run(in: repository, progress: progress)
+    return Report(fetched: fetched, checkedOut: checkedOut)
+  }
+}

@@ -1,0 +1,109 @@
+import DVGit
+import DVObject
+import DVStore
+public import DVWorkspace
+
+/// Makes data complete on a remote.
+///
+/// Costs what changed: of a directory that was pushed before, only what differs from an earlier version is looked at.
+public struct PushData: Sendable {
+  private let paths: [TreePath]
+  private let scope: ShareScope
+  private let remote: String?
+  private let width: Int?
+
+  /// - Parameters:
+  ///   - paths: what to push, relative to the working tree's root; a part of a tracked directory stands for all of it.
+  ///   - remote: the remote's name; the default one if not given.
+  ///   - width: how many packs to copy at a time.
+  public init(_ paths: [TreePath] = [], scope: ShareScope = .workingTree, to remote: String? = nil, width: Int? = nil) {
+    self.paths = paths
+    self.scope = scope
+    self.remote = remote
+    self.width = width
+  }
+
+  /// Carries it out.
+  ///
+  /// - Returns: what was done. What could not be pushed is in its failures; all else was.
+  /// - Throws: ``RepositoryError`` with code `unreachable` if the remote cannot be reached.
+  public func run(in repository: Repository, progress: ProgressSink) async throws -> ShareReport {
+    let remote = try repository.remote(remote)
+    let request = try ShareRequest(paths, scope, in: repository)
+    progress.begin("Comparing")
+    let store = try await repository.remoteStore(remote, create: true)
+    let local = try await repository.localStore(for: .read)
+    let push = RemotePush(from: local.store, to: store, width: width) { progress.count($0) }
+    // What is complete has a root record, which is about the whole.
+    let roots = request.items.map { item in
+      TransferRoot(kind: item.root.kind, oid: item.root.oid, size: item.root.size, label: item.root.label)
+    }
+    let plan = try await push.plan(roots)
+    let bases = try Bases(of: plan, scope, in: repository).find(for: request.items)
+    if !plan.missing.isEmpty { progress.begin("Pushing", totalBytes: 0, totalItems: 0) }
+    let done = try await push.run(plan, bases: bases)
+
+    var report = ShareReport(remote: remote)
+    report.add(done.transfer, place: local.store.name)
+    report.healedPacks = done.healedPacks
+    for pointer in request.unreadable { report.add(pointer) }
+    let fresh = Set(done.committed.map(\.oid))
+    let complete = fresh.union(plan.complete.map(\.oid))
+    for item in request.items where complete.contains(item.root.oid) {
+      report.items.append(
+        ShareReport.Item(
+          path: item.data.target, inside: .root, pointer: item.data.pointer, wasThere: !fresh.contains(item.root.oid)))
+    }
+    try repository.noteComplete(complete, on: remote)
+    return report
+  }
+}
+
+/// Finds earlier versions of data that a remote has whole.
+private struct Bases {
+  private let plan: RemotePush.Plan
+  private let starts: [GitObjectID]
+  private let repository: Repository
+
+  /// Commits and versions of one path looked at before the whole tree is walked.
+  private static let commitLimit = 5000
+  private static let versionLimit = 50
+
+  init(of plan: RemotePush.Plan, _ scope: ShareScope, in repository: Repository) throws {
+    self.plan = plan
+    self.repository = repository
+    switch scope {
+    case .workingTree, .all: starts = try repository.git.head().commit.map { [$0] } ?? []
+    case .revision(let revision): starts = [try repository.git.resolve(revision: revision)]
+    case .commits(let commits, _): starts = commits
+    }
+  }
+
+  /// Returns, for trees that are to be pushed, the nearest earlier version of the same path that is complete there.
+  func find(for items: [SharedItem]) throws -> [ObjectID: ObjectID] {
+    let missing = Set(plan.missing.map(\.oid))
+    var wanted: [TreePath: [ObjectID]] = [:]
+    for item in items where item.root.kind == .tree && missing.contains(item.root.oid) {
+      wanted[item.data.pointerPath, default: []].append(item.root.oid)
+    }
+    var bases: [ObjectID: ObjectID] = [:]
+    guard !wanted.isEmpty, !plan.knownTrees.isEmpty else { return bases }
+    var versions: [TreePath: Int] = [:]
+    let walk = PointerWalk(repository.git)
+    var commits = try repository.git.commits(from: starts, firstParentOnly: true)
+    for _ in 0..<Self.commitLimit {
+      guard !wanted.isEmpty, let commit = try commits.next() else { break }
+      for pointer in try walk.newPointers(in: commit) {
+        guard let path = TreePath(pointer.path.bytes), let oids = wanted[path] else { continue }
+        versions[path, default: 0] += 1
+        if let data = try repository.data(of: pointer), plan.knownTrees.contains(data.pointer.oid) {
+          for oid in oids { bases[oid] = data.pointer.oid }
+          wanted[path] = nil
+        } else if versions[path, default: 0] >= Self.versionLimit {
+          wanted[path] = nil
+        }
+      }
+    }
+    return bases
+  }
+}
