@@ -199,16 +199,20 @@ struct GitHookCommand: Command {
   /// Pushes the data of what git is about to push, and stops git if that fails.
   private func push() async throws {
     if let skip = ProcessEnvironment.variable("DV_SKIP_PUSH"), !skip.isEmpty, skip != "0" {
-      return say("the data is not pushed (DV_SKIP_PUSH is set).")
+      return say("the data is not pushed (DV_SKIP_PUSH is set); 'dv push --all' pushes it later.")
     }
     let operation = PushCommits(to: arguments.first ?? "", input: try Self.standardInput())
     do {
-      let report = try await ProgressDisplay(quiet: !Terminal.isTerminal(.standardError)).show { progress in
+      let reports = try await ProgressDisplay(quiet: !Terminal.isTerminal(.standardError)).show { progress in
         try await operation.run(in: try Here.repository(), progress: progress)
       }
-      guard let report else { return }
-      for line in report.summary(verb: "Pushed") { say(line) }
-      try report.throwFailures(verb: "pushed")
+      for report in [reports.brought].compactMap(\.self) + reports.named where !report.fresh.isEmpty {
+        for line in report.summary(verb: "Pushed") { say(line) }
+      }
+      try reports.brought?.throwFailures(verb: "pushed")
+      for failure in reports.named.flatMap(\.failures) {
+        say("'\(SafeText.name(failure.path))' is in a commit that is pushed, and neither here nor on the remote.")
+      }
     } catch {
       if error is CancellationError { throw error }
       let text = ErrorText(error)

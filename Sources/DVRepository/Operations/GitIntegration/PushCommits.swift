@@ -1,9 +1,10 @@
 import DVGit
+import DVStore
 
 /// Pushes the data of the commits that git is about to push: what the hook `pre-push` does.
 ///
-/// Only what the other side of the git push does not have yet counts: pointers in commits that no branch of that git remote
-/// is known to reach.
+/// That is what the commits bring that no branch of that git remote is known to reach. Besides, as far as that can be done,
+/// what the commits pushed name in themselves: an earlier push may have left it out.
 public struct PushCommits: Sendable {
   /// One reference that is pushed.
   private struct Update: Sendable {
@@ -27,19 +28,31 @@ public struct PushCommits: Sendable {
 
   /// Carries it out.
   ///
-  /// - Returns: what was done; `nil` if the commits bring no data.
-  /// - Throws: ``RepositoryError``, also if there is data and no remote of dv's to push it to.
-  public func run(in repository: Repository, progress: ProgressSink) async throws -> ShareReport? {
+  /// - Returns: what was done for data that the commits bring, then for other data that they name; fewer reports where there
+  ///   was nothing to do.
+  /// - Throws: ``RepositoryError`` if the commits bring data and there is no remote of dv's to push it to.
+  public func run(in repository: Repository, progress: ProgressSink) async throws -> (brought: ShareReport?, named: [ShareReport]) {
     let git = repository.git
     // The ID of all zeros stands for no commit: a reference that is made or removed. A tag may be of something else.
     let starts = updates.compactMap { try? git.resolve(revision: $0.local) }
-    guard !starts.isEmpty else { return nil }
+    guard !starts.isEmpty else { return (nil, []) }
     // What the other side has need not be here.
     var hidden = updates.compactMap { try? git.resolve(revision: $0.remote) }
     let prefix = "refs/remotes/\(gitRemote)/"
     hidden += try git.references().filter { $0.name.hasPrefix(prefix) }.compactMap(\.commit)
     let scope = ShareScope.commits(starts, without: hidden)
-    guard try !ShareRequest([], scope, in: repository).items.isEmpty else { return nil }
-    return try await PushData(scope: scope).run(in: repository, progress: progress)
+    var brought: ShareReport?
+    if try !ShareRequest([], scope, in: repository).items.isEmpty {
+      brought = try await PushData(scope: scope).run(in: repository, progress: progress)
+    }
+    var named: [ShareReport] = []
+    guard let remote = try? repository.remote(nil) else { return (brought, named) }
+    for commit in Set(starts).sorted() {
+      let complete = repository.knownComplete(on: remote) ?? []
+      let items = try ShareRequest([], .revision(commit.hex), in: repository).items
+      if items.allSatisfy({ complete.contains($0.root.oid) }) { continue }
+      named.append(try await PushData(scope: .revision(commit.hex)).run(in: repository, progress: progress))
+    }
+    return (brought, named)
   }
 }
