@@ -38,9 +38,10 @@ struct ProgramRun {
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     _ = output.withPlatformString { posix_spawn_file_actions_addopen(&actions, 1, $0, flags, 0o600) }
     _ = errors.withPlatformString { posix_spawn_file_actions_addopen(&actions, 2, $0, flags, 0o600) }
-    _ = directory.withPlatformString { posix_spawn_file_actions_addchdir_np(&actions, $0) }
 
-    var arguments: [UnsafeMutablePointer<CChar>?] = command.map { word in
+    // The shell goes to the directory: spawning has no portable way to.
+    let words = ["sh", "-c", "cd \"$0\" && exec \"$@\""].map { Array($0.utf8) } + [directory.rawBytes] + command
+    var arguments: [UnsafeMutablePointer<CChar>?] = words.map { word in
       (word.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer { strdup($0.baseAddress!) }
     }
     var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0.key)=\($0.value)") }
@@ -48,7 +49,7 @@ struct ProgramRun {
     variables.append(nil)
     defer { for word in arguments + variables { free(word) } }
     var process: pid_t = 0
-    let code = posix_spawnp(&process, arguments[0], &actions, nil, arguments, variables)
+    let code = posix_spawnp(&process, "sh", &actions, nil, arguments, variables)
     guard code == 0 else {
       throw Failure(
         description: "Cannot run '\(String(decoding: command[0], as: UTF8.self))': \(String(cString: strerror(code)))")

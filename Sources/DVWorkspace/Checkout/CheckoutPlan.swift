@@ -83,6 +83,9 @@ public struct CheckoutPlan: Sendable {
     actions.indices.reduce(0) { isWritten($1) ? $0 + wanted.entries[$1].size : $0 }
   }
 
+  /// How many of the user's changes stay because between the versions nothing changed there.
+  public var keptCount: Int { actions.count { $0 == .keepModified } }
+
   /// How many files and links will be removed.
   public var removalCount: Int { removals.count { !$0.isDirectory } }
 

@@ -42,6 +42,7 @@ struct CheckoutCommand: WritingCommand {
       if item.filesRemoved > 0 { parts.append("\(Count(UInt64(item.filesRemoved)).of("file")) removed") }
       return "'\(SafeText.name(item.path.bytes))': \(parts.isEmpty ? "brought up to date" : parts.joined(separator: ", "))."
     }
+    lines += report.changed.map { "'\(SafeText.name($0.bytes))' has changes of yours, which stay ('dv status' shows them)." }
     lines += report.removed.map { "'\(SafeText.name($0.bytes))' was removed: its pointer went with another branch." }
     lines += report.kept.map { kept in
       "'\(SafeText.name(kept.path.bytes))' has no pointer any more and stays: \(SafeText.message(kept.reason))."
@@ -67,6 +68,9 @@ struct CheckoutCommand: WritingCommand {
         }
       }
       json.member("unchanged", report.unchanged)
+      json.array("modified") { json in
+        for path in report.changed { json.object { $0.path("path", path.bytes) } }
+      }
       json.array("removed") { json in
         for path in report.removed { json.object { $0.path("path", path.bytes) } }
       }

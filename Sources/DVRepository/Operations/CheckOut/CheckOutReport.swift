@@ -24,6 +24,8 @@ public struct CheckOutReport: Sendable {
   public internal(set) var items: [Item] = []
   /// How many targets were as they should be.
   public internal(set) var unchanged = 0
+  /// Targets in which changes of the user's stay: modified files, or files that were never added.
+  public internal(set) var changed: [TreePath] = []
   /// Data that was removed because its pointer went with another branch.
   public internal(set) var removed: [TreePath] = []
   public internal(set) var kept: [Kept] = []

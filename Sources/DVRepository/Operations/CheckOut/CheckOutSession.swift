@@ -122,8 +122,10 @@ struct CheckOutSession {
     }
     try repository.statCaches.save(result.cache, of: target)
     report.failures += result.failures
+    let hasChanges = plan.keptCount > 0 || plan.untrackedCount > 0
+    if hasChanges { report.changed.append(target) }
     if result.filesWritten == 0, result.filesRemoved == 0, plan.isEmpty {
-      report.unchanged += 1
+      if !hasChanges { report.unchanged += 1 }
     } else {
       report.items.append(
         CheckOutReport.Item(
