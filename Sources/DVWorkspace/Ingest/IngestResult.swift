@@ -49,6 +49,13 @@ extension IngestResult {
   }
 }
 
+extension IngestResult {
+  /// Returns what is at `path`, relative to the target; `nil` if nothing is.
+  ///
+  /// - Throws: ``WorkspaceError`` if its content is not known.
+  public func item(at path: TreePath) throws(WorkspaceError) -> TreeEditor.Item? { try state.item(at: path) }
+}
+
 /// What was last added or checked out under a name.
 struct SavedContent: Hashable, Sendable {
   let oid: ObjectID

@@ -40,7 +40,7 @@ struct AddRequest {
 
   private mutating func add(_ path: TreePath, named: Set<TreePath>) throws {
     guard !items.contains(where: { $0.path == path }) else { return }
-    try requirePlace(path)
+    try Self.requirePlace(path, in: root)
     let resolved = try search.resolve(path)
     let target = resolved.map { PointerFile.target(of: $0.pointer) } ?? path
     let inside = resolved?.inside ?? .root
@@ -84,7 +84,7 @@ struct AddRequest {
   // MARK: - Refusals
 
   /// Refuses places where no data can be tracked.
-  private func requirePlace(_ path: TreePath) throws {
+  static func requirePlace(_ path: TreePath, in root: FilePath) throws {
     if path.isRoot {
       throw RepositoryError(
         .usage, "The whole working tree cannot be tracked as data.", remedy: "Name the files or directories that are data.")
