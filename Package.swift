@@ -80,7 +80,7 @@ let package = Package(
       name: "DVBackendTests", dependencies: ["DVBackend", "DVFile", "DVObject", "DVTesting", system],
       swiftSettings: strict),
     .testTarget(
-      name: "DVStoreTests", dependencies: ["DVStore", "DVBackend", "DVFile", "DVObject", "DVTesting", system],
+      name: "DVStoreTests", dependencies: ["DVStore", "DVBackend", "DVFile", "DVObject", "DVZlib", "DVTesting", system],
       swiftSettings: strict),
     .testTarget(
       name: "DVWorkspaceTests", dependencies: ["DVWorkspace", "DVStore", "DVBackend", "DVFile", "DVObject", "DVTesting", system],

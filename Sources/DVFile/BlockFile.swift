@@ -77,7 +77,7 @@ public final class BlockFile: Sendable {
   deinit { discard() }
 
   /// Bytes appended so far.
-  public var length: UInt64 { shared.withLock { $0.length } }
+  public var length: UInt64 { shared.withLock(waking: .nobody) { $0.length } }
 
   /// Appends `bytes`, blocking only while three blocks wait to be written.
   ///
@@ -88,11 +88,13 @@ public final class BlockFile: Sendable {
       let block = try blockWithRoom()
       let taken = block.append(rest)
       rest = rest.extracting(droppingFirst: taken)
-      shared.withLock { state in
+      let isFull = block.room == 0
+      // The writer's thread waits for full blocks only.
+      shared.withLock(waking: isFull ? .all : .nobody) { state in
         state.length += UInt64(taken)
-        if block.room == 0 { Self.submit(&state) }
+        if isFull { Self.submit(&state) }
       }
-      startThreadIfNeeded()
+      if isFull { startThreadIfNeeded() }
     }
   }
 
@@ -142,7 +144,7 @@ public final class BlockFile: Sendable {
   // MARK: - The caller's side
 
   private func blockWithRoom() throws(FileError) -> AlignedBuffer {
-    try shared.wait { state -> Result<AlignedBuffer, FileError>? in
+    try shared.wait(waking: .nobody) { state -> Result<AlignedBuffer, FileError>? in
       if let failure = state.failure { return .failure(failure) }
       precondition(state.outcome == .open && !state.isEnding, "a file that is finished or discarded takes no more bytes")
       if let current = state.current { return .success(current) }

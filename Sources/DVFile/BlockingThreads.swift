@@ -82,7 +82,7 @@ public enum BlockingThreads {
     private let state = Monitor(State())
 
     func submit(_ work: @escaping @Sendable () -> Void) {
-      let needsThread = state.withLock { state in
+      let needsThread = state.withLock(waking: .one) { state in
         state.waiting.append(work)
         guard state.idle < state.waiting.count - state.next, state.threads < BlockingThreads.width else { return false }
         state.threads += 1
@@ -99,8 +99,8 @@ public enum BlockingThreads {
 
     private func serve() {
       while true {
-        state.withLock { $0.idle += 1 }
-        let work = state.wait { state in
+        state.withLock(waking: .nobody) { $0.idle += 1 }
+        let work = state.wait(waking: .nobody) { state in
           guard let work = state.take() else { return nil as (@Sendable () -> Void)? }
           state.idle -= 1
           return work

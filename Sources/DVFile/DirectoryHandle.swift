@@ -12,8 +12,13 @@ public import SystemPackage
 /// above can lead it elsewhere. A name with a `/`, `.` or `..` is refused with code `unsupported`.
 public struct DirectoryHandle: ~Copyable, Sendable {
   private let descriptor: Descriptor
+  /// The bytes of ``path``: making a `FilePath` looks at each of them several times, which deep trees feel.
+  private let place: [UInt8]
+
   /// Where the directory was when it was opened, for messages.
-  public let path: FilePath
+  ///
+  /// - Complexity: O(*n*) in its length.
+  public var path: FilePath { FilePath(rawBytes: place) }
 
   /// Opens the directory at `path`.
   ///
@@ -28,13 +33,27 @@ public struct DirectoryHandle: ~Copyable, Sendable {
     } catch {
       throw .open(path, Self.linkOrNot(error, path))
     }
-    self.path = path
+    place = path.rawBytes
   }
 
   init(_ descriptor: consuming Descriptor, path: FilePath) {
-    self.descriptor = descriptor
-    self.path = path
+    self.init(descriptor, place: path.rawBytes)
   }
+
+  private init(_ descriptor: consuming Descriptor, place: [UInt8]) {
+    self.descriptor = descriptor
+    self.place = place
+  }
+
+  /// Returns the place of `name` in this directory.
+  private func place(of name: [UInt8]) -> [UInt8] {
+    var bytes = place
+    bytes.reserveCapacity(place.count + 1 + name.count)
+    if let last = bytes.last, last != UInt8(ascii: "/") { bytes.append(UInt8(ascii: "/")) }
+    return bytes + name
+  }
+
+  private func path(of name: [UInt8]) -> FilePath { FilePath(rawBytes: place(of: name)) }
 
   /// `O_DIRECTORY` with `O_NOFOLLOW` answers ENOTDIR for a symbolic link; says what it really is.
   private static func linkOrNot(_ errno: Errno, _ path: FilePath) -> Errno {
@@ -50,9 +69,9 @@ public struct DirectoryHandle: ~Copyable, Sendable {
       let opened = try unsafe withName(name) { text throws(Errno) in
         try unsafe SystemCall.open(number, text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
       }
-      return DirectoryHandle(Descriptor(opened), path: path.appending(name: name))
+      return DirectoryHandle(Descriptor(opened), place: place(of: name))
     } catch {
-      throw .open(path.appending(name: name), Self.linkOrNot(error, path.appending(name: name)))
+      throw .open(path(of: name), Self.linkOrNot(error, path(of: name)))
     }
   }
 
@@ -63,9 +82,9 @@ public struct DirectoryHandle: ~Copyable, Sendable {
       let opened = try unsafe listing.withCString(at: index) { text throws(Errno) in
         try unsafe SystemCall.open(number, text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
       }
-      return DirectoryHandle(Descriptor(opened), path: path.appending(name: listing.name(at: index)))
+      return DirectoryHandle(Descriptor(opened), place: place(of: listing.name(at: index)))
     } catch {
-      let path = path.appending(name: listing.name(at: index))
+      let path = self.path(of: listing.name(at: index))
       throw .open(path, Self.linkOrNot(error, path))
     }
   }
@@ -83,7 +102,7 @@ public struct DirectoryHandle: ~Copyable, Sendable {
       return try unsafe withName(name) { text throws(Errno) in try unsafe SystemCall.stat(number, text) }
     } catch {
       if error == .noSuchFileOrDirectory { return nil }
-      throw .stat(path.appending(name: name), error)
+      throw .stat(path(of: name), error)
     }
   }
 
@@ -97,7 +116,7 @@ public struct DirectoryHandle: ~Copyable, Sendable {
       return try unsafe listing.withCString(at: index) { text throws(Errno) in try unsafe SystemCall.stat(number, text) }
     } catch {
       if error == .noSuchFileOrDirectory { return nil }
-      throw .stat(path.appending(name: listing.name(at: index)), error)
+      throw .stat(path(of: listing.name(at: index)), error)
     }
   }
 
@@ -133,7 +152,7 @@ public struct DirectoryHandle: ~Copyable, Sendable {
     do throws(Errno) {
       return try unsafe withName(name) { text throws(Errno) in try unsafe linkTarget(number, text) }
     } catch {
-      throw .readLink(path.appending(name: name), error)
+      throw .readLink(path(of: name), error)
     }
   }
 
@@ -146,9 +165,9 @@ public struct DirectoryHandle: ~Copyable, Sendable {
       descriptor = Descriptor(
         try unsafe withName(name) { text throws(Errno) in try unsafe Descriptor.openRegular(number, text) })
     } catch {
-      throw .open(path.appending(name: name), error)
+      throw .open(path(of: name), error)
     }
-    return try FileReader(descriptor, path: path.appending(name: name))
+    return try FileReader(descriptor, path: path(of: name))
   }
 
   /// Reads the whole regular file that `listing`, a listing of this directory, has at `index` into `buffer`, whose memory
@@ -168,12 +187,12 @@ public struct DirectoryHandle: ~Copyable, Sendable {
           try unsafe Descriptor.openRegular(number, text)
         })
     } catch {
-      throw .open(path.appending(name: listing.name(at: index)), error)
+      throw .open(path(of: listing.name(at: index)), error)
     }
     do throws(Errno) {
       return try readWhole(descriptor, into: &buffer, limit: limit)
     } catch {
-      let path = path.appending(name: listing.name(at: index))
+      let path = self.path(of: listing.name(at: index))
       switch error {
       case .fileTooLarge: throw .tooLarge(path, size: (try? path.fileStat())?.size ?? 0, limit: limit)
       case .resourceTemporarilyUnavailable: throw .changed(path)
@@ -189,9 +208,9 @@ public struct DirectoryHandle: ~Copyable, Sendable {
       let descriptor = try unsafe withName(name) { text throws(Errno) in
         try unsafe SystemCall.open(number, text, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode_t(mode))
       }
-      return FileWriter(Descriptor(descriptor), path: path.appending(name: name))
+      return FileWriter(Descriptor(descriptor), path: path(of: name))
     } catch {
-      throw .create(path.appending(name: name), error)
+      throw .create(path(of: name), error)
     }
   }
 
@@ -207,10 +226,10 @@ public struct DirectoryHandle: ~Copyable, Sendable {
       return true
     } catch {
       guard error == .fileExists, let kind = try stat(name: name)?.kind else {
-        throw .makeDirectory(path.appending(name: name), error)
+        throw .makeDirectory(path(of: name), error)
       }
       if kind == .directory { return false }
-      throw .makeDirectory(path.appending(name: name), kind == .symlink ? .tooManySymbolicLinkLevels : .notDirectory)
+      throw .makeDirectory(path(of: name), kind == .symlink ? .tooManySymbolicLinkLevels : .notDirectory)
     }
   }
 
@@ -224,7 +243,7 @@ public struct DirectoryHandle: ~Copyable, Sendable {
         }
       }
     } catch {
-      throw .symlink(path.appending(name: name), error)
+      throw .symlink(path(of: name), error)
     }
   }
 
@@ -243,7 +262,7 @@ public struct DirectoryHandle: ~Copyable, Sendable {
       try unsafe withName(name) { text throws(Errno) in try unsafe SystemCall.remove(number, text, flags) }
     } catch {
       if error == .noSuchFileOrDirectory { return }
-      throw .remove(path.appending(name: name), error)
+      throw .remove(path(of: name), error)
     }
   }
 
@@ -255,7 +274,7 @@ public struct DirectoryHandle: ~Copyable, Sendable {
         try unsafe withName(newName) { to throws(Errno) in try unsafe SystemCall.rename(number, from, target, to) }
       }
     } catch {
-      throw .rename(path.appending(name: name), to: other.path.appending(name: newName), error)
+      throw .rename(path(of: name), to: other.path.appending(name: newName), error)
     }
   }
 
@@ -275,7 +294,7 @@ public struct DirectoryHandle: ~Copyable, Sendable {
         }
       }
     } catch {
-      throw .rename(source, to: path.appending(name: name), error)
+      throw .rename(source, to: path(of: name), error)
     }
   }
 
@@ -284,7 +303,7 @@ public struct DirectoryHandle: ~Copyable, Sendable {
     do throws(Errno) {
       try unsafe withName(name) { text throws(Errno) in try unsafe SystemCall.setMode(number, text, mode_t(mode)) }
     } catch {
-      throw .setMode(path.appending(name: name), error)
+      throw .setMode(path(of: name), error)
     }
   }
 

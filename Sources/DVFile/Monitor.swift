@@ -30,23 +30,38 @@
     unsafe mutex.deallocate()
   }
 
-  /// Runs `body` with the value to itself, then wakes all who wait.
-  public func withLock<R, E: Error>(_ body: (inout Value) throws(E) -> R) throws(E) -> R {
+  /// Who of those who wait is to look at the value again. A thread that wakes for nothing costs some microseconds.
+  public enum Waking: Sendable {
+    /// All: for a change that anybody may wait for.
+    case all
+    /// One of them: where all who wait would do the same.
+    case one
+    /// None: for a change that nobody waits for.
+    case nobody
+  }
+
+  /// Runs `body` with the value to itself, then wakes those who wait.
+  public func withLock<R, E: Error>(waking: Waking = .all, _ body: (inout Value) throws(E) -> R) throws(E) -> R {
     unsafe pthread_mutex_lock(mutex)
-    defer {
-      unsafe pthread_cond_broadcast(condition)
-      unsafe pthread_mutex_unlock(mutex)
-    }
+    defer { unlock(waking) }
     return try body(&value)
   }
 
-  /// Blocks this thread until `body` returns something, asking it again after every change.
-  public func wait<R>(for body: (inout Value) -> R?) -> R {
-    unsafe pthread_mutex_lock(mutex)
-    defer {
-      unsafe pthread_cond_broadcast(condition)
-      unsafe pthread_mutex_unlock(mutex)
+  private func unlock(_ waking: Waking) {
+    switch waking {
+    case .all: unsafe pthread_cond_broadcast(condition)
+    case .one: unsafe pthread_cond_signal(condition)
+    case .nobody: break
     }
+    unsafe pthread_mutex_unlock(mutex)
+  }
+
+  /// Blocks this thread until `body` returns something, asking it again after every change that wakes it.
+  ///
+  /// - Parameter waking: Who is to look at what `body` changed when it returned something.
+  public func wait<R>(waking: Waking = .all, for body: (inout Value) -> R?) -> R {
+    unsafe pthread_mutex_lock(mutex)
+    defer { unlock(waking) }
     while true {
       if let result = body(&value) { return result }
       unsafe pthread_cond_wait(condition, mutex)

@@ -22,9 +22,11 @@ struct DV: ParsableCommand {
       HashCommand.self,
       InitCommand.self,
       ListCommand.self,
+      MoveCommand.self,
       PullCommand.self,
       PushCommand.self,
       RemoteCommand.self,
+      RemoveCommand.self,
       StatusCommand.self,
     ])
 

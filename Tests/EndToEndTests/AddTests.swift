@@ -32,7 +32,7 @@ import Testing
     for name in names {
       #expect(tracked.contains(name + Array(".dv".utf8)))
       #expect(!tracked.contains(name))
-      #expect(try sandbox.git("check-ignore", "-q", "--", Sandbox.Argument(name)).code == 0, "\(name)")
+      #expect(try sandbox.git("check-ignore", "-q", "--no-index", "--", Sandbox.Argument(name)).code == 0, "\(name)")
     }
     #expect(try sandbox.git("status", "--porcelain", "--untracked-files=all").text.contains("??") == false)
     for name in names { try sandbox.path(name).removeFile() }

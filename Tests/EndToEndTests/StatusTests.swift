@@ -19,7 +19,10 @@ import Testing
       entries.map { ($0["path"] as? String ?? "") + " " + ($0["state"] as? String ?? "") } == [
         "data/changed modified", "data/gone deleted-inside", "data/sub/new untracked-inside",
       ])
-    try sandbox.dv("status", "--exit-code").exit(1)
+    // Looking changes nothing of what the next look sees.
+    let again = try sandbox.dv("status", "--exit-code", "--json").exit(1)
+    #expect(try again.output == sandbox.dv("status", "--json").succeed().output)
+    #expect(try again.json["entries"] as? [[String: String]] == entries as? [[String: String]])
     let part = try sandbox.dv("status", "data/sub").succeed().text
     #expect(part.contains("data/sub/new") && !part.contains("data/gone"))
     try sandbox.dv("status", "--exit-code", "data/same").succeed()

@@ -7,7 +7,7 @@ import DVZstd
 /// Two releases of a well-known backup program lost data to a compressor, so nothing is kept before it was decoded and
 /// compared.
 ///
-/// `@unchecked Sendable`: it keeps buffers and compressor contexts, and is used by one task at a time; ``EncoderPool``
+/// `@unchecked Sendable`: it keeps buffers and compressor contexts, and is used by one task at a time; ``CoderPool``
 /// hands it out.
 final class ObjectEncoder: @unchecked Sendable {
   private let compressor: ZstdCompressor
@@ -96,7 +96,7 @@ final class ObjectEncoder: @unchecked Sendable {
   }
 
   /// Decodes what will be stored and compares it with the object.
-  private func verify(_ bytes: Span<UInt8>, codec: Codec, stored: [UInt8]) throws(StoreError) {
+  func verify(_ bytes: Span<UInt8>, codec: Codec, stored: [UInt8]) throws(StoreError) {
     do {
       try decoder.decode(stored.span, codec: codec, length: bytes.count, into: &check)
     } catch {

@@ -8,13 +8,20 @@ public import DVObject
 public struct ContentIngest: Sendable {
   public let writer: ObjectWriter?
   private let limits: ChunkLimits
+  private let cores: Int
 
   /// Files up to this size are read whole and handled by one task; larger ones by all cores. In bytes.
   public static let smallLimit = 1 << 20
 
   public init(writer: ObjectWriter?, limits: ChunkLimits = .standard) {
+    self.init(writer: writer, limits: limits, cores: Machine.coreCount)
+  }
+
+  /// - Parameter cores: on how many processors to spread a large file.
+  init(writer: ObjectWriter?, limits: ChunkLimits = .standard, cores: Int) {
     self.writer = writer
     self.limits = limits
+    self.cores = cores
   }
 
   /// Stores the content of a small file.
@@ -78,8 +85,8 @@ public struct ContentIngest: Sendable {
 
   /// Stores the content of a large file, from the reader's position to its end, on all cores.
   ///
-  /// One task reads, hashes the whole and finds the boundaries; others hash, encode and store batches of chunks. Takes
-  /// some 4 MiB of memory per core, whatever the size.
+  /// One task reads and hashes the whole; others hash, encode and store batches of chunks. Takes some 8 MiB of memory
+  /// per core, whatever the size.
   ///
   /// - Parameter progress: called with the number of bytes read since the last call.
   /// - Returns: the object ID and how many bytes there were.
@@ -87,36 +94,7 @@ public struct ContentIngest: Sendable {
     _ file: borrowing FileReader, progress: @Sendable (Int) -> Void = { _ in }
   ) async throws -> (oid: ObjectID, size: UInt64) {
     guard let writer else { return try hash(file, progress: progress) }
-    let width = max(2, Machine.coreCount)
-    return try await withThrowingTaskGroup(of: IngestBatch.Result.self) { group in
-      var cutter = BatchCutter(limits: limits)
-      var digest = Digest()
-      var size: UInt64 = 0
-      var list = OrderedChunkList(writer: writer)
-      var idle: [AlignedBuffer] = []
-      var running = 0
-      while true {
-        let buffer = idle.popLast() ?? AlignedBuffer(capacity: IngestBatch.byteCount)
-        try file.read(into: buffer)
-        if buffer.count == 0 { break }
-        progress(buffer.count)
-        size += UInt64(buffer.count)
-        buffer.withSpan { digest.update($0) }
-        let batch = cutter.cut(buffer)
-        if running >= width, let result = try await group.next() {
-          running -= 1
-          idle.append(result.buffer)
-          try await list.add(result)
-        }
-        group.addTask { try await batch.store(in: writer) }
-        running += 1
-      }
-      while let result = try await group.next() { try await list.add(result) }
-      if let last = cutter.finish() { try await list.add(try await last.store(in: writer)) }
-      let oid = digest.finish()
-      try await list.finish(oid: oid)
-      return (oid, size)
-    }
+    return try await LargeIngest(writer: writer, limits: limits, cores: cores).run(file, progress: progress)
   }
 
   private func hash(

@@ -18,10 +18,14 @@ struct IngestBatch: Sendable {
     let number: Int
     let buffer: AlignedBuffer
     let chunks: [ChunkReference]
+    /// What the chunks taught about the codec.
+    let memory: CodecMemory
   }
 
   /// Hashes the chunks and stores those that are new.
-  func store(in writer: ObjectWriter) async throws(StoreError) -> Result {
+  ///
+  /// - Parameter memory: what earlier chunks of the file taught about the codec.
+  func store(in writer: ObjectWriter, memory: CodecMemory) async throws(StoreError) -> Result {
     let first = firstChunk()
     var chunks: [ChunkReference] = []
     chunks.reserveCapacity(lengths.count)
@@ -40,7 +44,7 @@ struct IngestBatch: Sendable {
       }
     }
     let isNew = try await writer.claim(chunks.map { ObjectKey(kind: .chunk, id: $0.id) })
-    var memory = CodecMemory()
+    var memory = memory
     try buffer.withSpan { bytes throws(StoreError) in
       var start = 0
       for (index, chunk) in chunks.enumerated() {
@@ -56,7 +60,7 @@ struct IngestBatch: Sendable {
         }
       }
     }
-    return Result(number: number, buffer: buffer, chunks: chunks)
+    return Result(number: number, buffer: buffer, chunks: chunks, memory: memory)
   }
 
   /// The first chunk in one piece, if it began before the buffer.
@@ -72,15 +76,20 @@ struct IngestBatch: Sendable {
 /// Cuts the buffers of one file, taken in order, into batches of chunks.
 struct BatchCutter {
   private var chunker: Chunker
+  private var resolver: ChunkResolver
   private var carry: [UInt8] = []
   private var number = 0
 
-  init(limits: ChunkLimits) { chunker = Chunker(limits: limits) }
+  init(limits: ChunkLimits) {
+    chunker = Chunker(limits: limits)
+    resolver = ChunkResolver(limits: limits)
+  }
 
-  /// Returns the chunks that end in `buffer`, and keeps what follows them for the next.
+  /// Returns the chunks that end in `buffer`, searching for the boundaries, and keeps what follows them for the next.
+  ///
+  /// Of one file, either this or ``cut(_:at:)`` takes all buffers.
   mutating func cut(_ buffer: AlignedBuffer) -> IngestBatch {
     var lengths: [Int] = []
-    var rest: [UInt8] = []
     let before = carry.count
     buffer.withSpan { bytes in
       var start = 0
@@ -88,7 +97,22 @@ struct BatchCutter {
         lengths.append(lengths.isEmpty ? before + length : length)
         start += length
       }
+    }
+    return batch(of: buffer, lengths)
+  }
+
+  /// Returns the chunks that end in `buffer`, in which `candidates` were found.
+  mutating func cut(_ buffer: AlignedBuffer, at candidates: ChunkCandidates) -> IngestBatch {
+    var lengths: [Int] = []
+    resolver.resolve(candidates) { lengths.append($0) }
+    return batch(of: buffer, lengths)
+  }
+
+  private mutating func batch(of buffer: AlignedBuffer, _ lengths: [Int]) -> IngestBatch {
+    var rest: [UInt8] = []
+    buffer.withSpan { bytes in
       if lengths.isEmpty { rest = carry }
+      let start = lengths.isEmpty ? 0 : lengths.reduce(0, +) - carry.count
       rest.append(span: bytes.extracting(start..<bytes.count))
     }
     defer {

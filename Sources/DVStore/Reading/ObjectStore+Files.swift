@@ -19,9 +19,8 @@ extension ObjectStore {
       guard oid == ObjectID(hashing: [UInt8]().span) else { throw mismatch(oid, size: size) }
       return
     }
-    let chunk = ObjectKey(kind: .chunk, id: oid)
-    if size <= UInt64(ObjectKind.chunk.byteLimit), try await index.contains(chunk) {
-      let bytes = try await read(chunk)
+    if try await isOneChunk(oid, size: size) {
+      let bytes = try await read(ObjectKey(kind: .chunk, id: oid))
       guard UInt64(bytes.count) == size else { throw mismatch(oid, size: size) }
       try sink(bytes.span)
       return
@@ -52,6 +51,16 @@ extension ObjectStore {
       }
     }
     guard count == size, digest.finish() == oid else { throw mismatch(oid, size: size) }
+  }
+
+  /// Whether the content of a file is one chunk, as far as the index knows; read again if it knows neither that nor a list.
+  private func isOneChunk(_ oid: ObjectID, size: UInt64) async throws(StoreError) -> Bool {
+    guard size <= UInt64(ObjectKind.chunk.byteLimit) else { return false }
+    let chunk = ObjectKey(kind: .chunk, id: oid)
+    if try await !index.locations(of: chunk).isEmpty { return true }
+    if try await !index.locations(of: ObjectKey(kind: .chunkList, id: oid)).isEmpty { return false }
+    try await refresh()
+    return try await !index.locations(of: chunk).isEmpty
   }
 
   private func mismatch(_ oid: ObjectID, size: UInt64) -> StoreError {

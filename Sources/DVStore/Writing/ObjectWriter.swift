@@ -231,13 +231,15 @@ public final class ObjectWriter: Sendable {
   }
 
   private func appendChunk(_ key: ObjectKey, codec: Codec, stored: Span<UInt8>, length: Int) throws(StoreError) {
+    let header = OpenPack.EncodedHeader(
+      PackEntryHeader(key: key, codec: codec, storedLength: stored.count, length: length))
     try change { state throws(StoreError) in
       state.count(length)
       state.encodedBytes += UInt64(stored.count)
       var pack: OpenPack
       if let open = state.chunks { pack = open } else { pack = try OpenPack(in: store.scratch) }
       state.chunks = nil
-      try pack.append(key, codec: codec, stored: stored, length: length)
+      try pack.append(header, stored)
       if pack.isFull { seal(pack, to: \.sealed, &state) } else { state.chunks = pack }
     }
   }

@@ -37,18 +37,33 @@ struct OpenPack: Sendable {
   mutating func append(
     _ key: ObjectKey, codec: Codec, stored: Span<UInt8>, length objectLength: Int
   ) throws(StoreError) {
-    let header = PackEntryHeader(key: key, codec: codec, storedLength: stored.count, length: objectLength)
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(PackEntryHeader.byteCount)
-    header.append(to: &bytes, crc32: CRC32.checksum)
+    try append(EncodedHeader(PackEntryHeader(key: key, codec: codec, storedLength: stored.count, length: objectLength)), stored)
+  }
+
+  /// Adds an object whose header is made already.
+  mutating func append(_ header: EncodedHeader, _ stored: Span<UInt8>) throws(StoreError) {
     do throws(FileError) {
-      try file.append(bytes.span)
+      try file.append(header.bytes.span)
       try file.append(stored)
     } catch {
       throw StoreError(error)
     }
-    entries.append(PackTableEntry(header: header, offset: length + bytes.count))
-    length += bytes.count + stored.count
+    entries.append(PackTableEntry(header: header.fields, offset: length + header.bytes.count))
+    length += header.bytes.count + stored.count
+  }
+
+  /// An entry's header and its bytes, made before the pack is locked.
+  struct EncodedHeader {
+    let fields: PackEntryHeader
+    let bytes: [UInt8]
+
+    init(_ fields: PackEntryHeader) {
+      self.fields = fields
+      var bytes: [UInt8] = []
+      bytes.reserveCapacity(PackEntryHeader.byteCount)
+      fields.append(to: &bytes, crc32: CRC32.checksum)
+      self.bytes = bytes
+    }
   }
 
   /// Writes table and trailer and makes the file durable. Blocks until the disk has it.

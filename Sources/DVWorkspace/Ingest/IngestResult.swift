@@ -18,15 +18,24 @@ public struct IngestResult: Sendable {
   /// For entries whose content or mode differs from what was saved under their name, what was saved.
   let bases: [Int: SavedContent]
 
-  init(work: IngestWork, nodes: [ObjectID: [UInt8]], rules: ObjectID, saved: ObjectID?) {
+  init(work: IngestWork, built: UnstoredTrees, rules: ObjectID, saved: ObjectID?) {
     state = work.state
     pointer = work.state.pointer
-    cache = StatCache(state: work.state.restoringSaved(work.bases), saved: saved, rules: rules)
+    // The nodes of the saved version can be read from the store; others must be made again when they are asked for.
+    let unstored = work.state.oid == saved ? [] : built.directories
+    cache = StatCache(state: work.state.restoringSaved(work.bases, without: unstored), saved: saved, rules: rules)
     filesRead = work.filesRead
     bytesRead = work.bytesRead
-    self.nodes = nodes
+    nodes = built.nodes
     bases = work.bases
   }
+}
+
+/// Trees that were built and not stored.
+struct UnstoredTrees {
+  /// The numbers of their directories.
+  var directories: [Int] = []
+  var nodes: [ObjectID: [UInt8]] = [:]
 }
 
 extension IngestResult {
@@ -38,6 +47,13 @@ extension IngestResult {
       return try await read(id)
     }
   }
+}
+
+extension IngestResult {
+  /// Returns what is at `path`, relative to the target; `nil` if nothing is.
+  ///
+  /// - Throws: ``WorkspaceError`` if its content is not known.
+  public func item(at path: TreePath) throws(WorkspaceError) -> TreeEditor.Item? { try state.item(at: path) }
 }
 
 /// What was last added or checked out under a name.
@@ -60,8 +76,11 @@ extension TreeState {
 
   /// Returns the state as the cache keeps it: of what the user changed it keeps what was saved there, so that the change
   /// is still known as one next time. Such a file is hashed again then.
-  func restoringSaved(_ bases: [Int: SavedContent]) -> TreeState {
-    guard !bases.isEmpty else { return self }
+  ///
+  /// - Parameter unstored: Directories whose trees no store has: without their oid they are built again next time, so
+  ///   that their nodes can be read.
+  func restoringSaved(_ bases: [Int: SavedContent], without unstored: [Int] = []) -> TreeState {
+    guard !bases.isEmpty || !unstored.isEmpty else { return self }
     var copy = self
     for (index, base) in bases {
       copy.entries[index].oid = base.oid
@@ -75,6 +94,7 @@ extension TreeState {
       var current = number
       while touched.insert(current).inserted && current > 0 { current = Int(copy.directories[current].parent) }
     }
+    touched.formUnion(unstored)
     for number in touched { copy.directories[number].hashed = 0 }
     return copy
   }

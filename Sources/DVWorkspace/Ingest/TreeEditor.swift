@@ -1,14 +1,23 @@
-import DVObject
+public import DVObject
 
 /// Makes a tree that differs from another in one place.
 ///
 /// Only the directories on the way to that place are read and built anew.
-struct TreeEditor {
+public struct TreeEditor {
   /// What stands under a name.
-  struct Item: Hashable, Sendable {
-    let mode: EntryMode
-    let oid: ObjectID
-    let totals: TreeTotals
+  public struct Item: Hashable, Sendable {
+    public let mode: EntryMode
+    public let oid: ObjectID
+    public let totals: TreeTotals
+
+    public init(mode: EntryMode, oid: ObjectID, totals: TreeTotals) {
+      self.mode = mode
+      self.oid = oid
+      self.totals = totals
+    }
+
+    /// What an entry of a tree is.
+    public init(_ entry: TreeEntry) { self.init(mode: entry.mode, oid: entry.oid, totals: entry.totals) }
   }
 
   /// Reads a node.
@@ -16,7 +25,7 @@ struct TreeEditor {
   /// Takes each new node.
   let emit: @Sendable (ObjectID, [UInt8]) async throws -> Void
 
-  init(read: @escaping NodeReader, emit: @escaping @Sendable (ObjectID, [UInt8]) async throws -> Void) {
+  public init(read: @escaping NodeReader, emit: @escaping @Sendable (ObjectID, [UInt8]) async throws -> Void) {
     self.read = read
     self.emit = emit
   }
@@ -25,7 +34,7 @@ struct TreeEditor {
   ///
   /// Directories that lack on the way are made; what stands in the way of one is replaced. Removing never leaves out the
   /// directories above, even when they are empty then.
-  func replacing(
+  public func replacing(
     _ path: TreePath, in root: ObjectID, with item: Item?
   ) async throws -> (oid: ObjectID, totals: TreeTotals) {
     // Downwards: the entries of each directory on the way.

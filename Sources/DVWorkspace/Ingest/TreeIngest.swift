@@ -48,9 +48,9 @@ public struct TreeIngest: Sendable {
       }
       try await hash(work.pending(below: nil), &work)
       if content.writer != nil { work.markSaved() }
-      let nodes = try await build(&work.state)
+      let built = try await build(&work.state)
       return IngestResult(
-        work: work, nodes: nodes, rules: result.rules, saved: content.writer == nil ? cache?.saved : work.state.oid)
+        work: work, built: built, rules: result.rules, saved: content.writer == nil ? cache?.saved : work.state.oid)
     } catch {
       throw WorkspaceError(wrapping: error)
     }
@@ -72,12 +72,12 @@ public struct TreeIngest: Sendable {
       if let writer = content.writer, pointer.oid != cache?.saved { try await forgetAbsent(from: writer.store, &work) }
       try await hash(work.pending(below: path), &work)
       if content.writer != nil { work.markSaved(below: path) }
-      _ = try await build(&work.state)
+      let built = try await build(&work.state)
       let replacement = try work.state.item(at: path)
       let editor = TreeEditor(read: read, emit: { id, bytes in try await self.store(id, bytes) })
       let root = try await editor.replacing(path, in: pointer.oid, with: replacement)
       var outcome = IngestResult(
-        work: work, nodes: [:], rules: result.rules, saved: content.writer == nil ? cache?.saved : root.oid)
+        work: work, built: built, rules: result.rules, saved: content.writer == nil ? cache?.saved : root.oid)
       outcome.pointer = Pointer(tree: root.oid, totals: root.totals)
       return outcome
     } catch {
@@ -139,16 +139,19 @@ public struct TreeIngest: Sendable {
 
   /// Builds the trees of all directories whose content is known and that have no oid yet.
   ///
-  /// - Returns: the nodes that were made, if they were not stored.
-  private func build(_ state: inout TreeState) async throws -> [ObjectID: [UInt8]] {
-    var made: [ObjectID: [UInt8]] = [:]
+  /// - Returns: what was made and not stored; nothing with a writer.
+  private func build(_ state: inout TreeState) async throws -> UnstoredTrees {
+    var made = UnstoredTrees()
     for number in state.directories.indices.reversed() where !state.directories[number].isHashed {
       guard state.canBuild(number) else { continue }
       var nodes: [(ObjectID, [UInt8])] = []
       try state.build(number) { id, bytes in nodes.append((id, bytes)) }
-      for (id, bytes) in nodes {
-        if content.writer == nil { made[id] = bytes } else { try await store(id, bytes) }
+      guard content.writer == nil else {
+        for (id, bytes) in nodes { try await store(id, bytes) }
+        continue
       }
+      made.directories.append(number)
+      for (id, bytes) in nodes { made.nodes[id] = bytes }
     }
     return made
   }

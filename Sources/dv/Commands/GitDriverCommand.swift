@@ -171,6 +171,7 @@ struct GitHookCommand: Command {
     case "post-rewrite":
       // An amended commit has the files that are there.
       if arguments.first != "amend" { await follow() }
+    case "pre-push": try await push()
     default: throw ValidationError("dv has no hook '\(name)'.")
     }
   }
@@ -192,6 +193,42 @@ struct GitHookCommand: Command {
       for problem in report.problems { say(problem) }
     } catch {
       say(ErrorText(error).lines.joined(separator: "\n"))
+    }
+  }
+
+  /// Pushes the data of what git is about to push, and stops git if that fails.
+  private func push() async throws {
+    if let skip = ProcessEnvironment.variable("DV_SKIP_PUSH"), !skip.isEmpty, skip != "0" {
+      return say("the data is not pushed (DV_SKIP_PUSH is set); 'dv push --all' pushes it later.")
+    }
+    let operation = PushCommits(to: arguments.first ?? "", input: try Self.standardInput())
+    do {
+      let reports = try await ProgressDisplay(quiet: !Terminal.isTerminal(.standardError)).show { progress in
+        try await operation.run(in: try Here.repository(), progress: progress)
+      }
+      for report in [reports.brought].compactMap(\.self) + reports.named where !report.fresh.isEmpty {
+        for line in report.summary(verb: "Pushed") { say(line) }
+      }
+      try reports.brought?.throwFailures(verb: "pushed")
+      for failure in reports.named.flatMap(\.failures) {
+        say("'\(SafeText.name(failure.path))' is in a commit that is pushed, and neither here nor on the remote.")
+      }
+    } catch {
+      if error is CancellationError { throw error }
+      let text = ErrorText(error)
+      say(text.lines.joined(separator: "\n"))
+      say("git push was stopped, because its data could not be pushed. Without data: DV_SKIP_PUSH=1 git push")
+      throw ExitCode.no
+    }
+  }
+
+  private static func standardInput() throws -> String {
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 64 << 10)
+    while true {
+      let count = try unsafe buffer.withUnsafeMutableBytes { unsafe try FileDescriptor.standardInput.read(into: $0) }
+      guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+      bytes += buffer[..<count]
     }
   }
 

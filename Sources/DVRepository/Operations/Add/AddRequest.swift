@@ -40,7 +40,7 @@ struct AddRequest {
 
   private mutating func add(_ path: TreePath, named: Set<TreePath>) throws {
     guard !items.contains(where: { $0.path == path }) else { return }
-    try requirePlace(path)
+    try Self.requirePlace(path, in: root)
     let resolved = try search.resolve(path)
     let target = resolved.map { PointerFile.target(of: $0.pointer) } ?? path
     let inside = resolved?.inside ?? .root
@@ -84,7 +84,7 @@ struct AddRequest {
   // MARK: - Refusals
 
   /// Refuses places where no data can be tracked.
-  private func requirePlace(_ path: TreePath) throws {
+  static func requirePlace(_ path: TreePath, in root: FilePath) throws {
     if path.isRoot {
       throw RepositoryError(
         .usage, "The whole working tree cannot be tracked as data.", remedy: "Name the files or directories that are data.")
@@ -159,6 +159,14 @@ struct AddRequest {
   private func requireUntrackedByGit(_ path: TreePath) throws {
     let tracked = index.entries(under: try GitPath(path.bytes))
     guard let first = tracked.first else { return }
+    let pointers = tracked.map(\.path).filter(\.isPointerName)
+    if !pointers.isEmpty {
+      let shown = pointers.prefix(10).map { "'\($0)'" }.joined(separator: ", ")
+      let more = pointers.count > 10 ? " and \(pointers.count - 10) more" : ""
+      throw RepositoryError(
+        .usage, "'\(path)' cannot be tracked as a whole: data in it is tracked by itself, by \(shown)\(more).",
+        remedy: "Stop tracking that first ('dv rm'), or move it out.")
+    }
     let what = tracked.count == 1 ? "'\(first.path)'" : "\(tracked.count) files in '\(path)', such as '\(first.path)',"
     throw RepositoryError(
       .usage, "Git tracks \(what) already.",

@@ -37,12 +37,12 @@ struct CheckOutSession {
       work.append((item, look, try await plan(item, look)))
     } catch {
       guard error.code == .missing || error.code == .corrupt else { throw error }
-      report.failures.append(
-        CheckoutFailure(
-          path: target,
-          error: WorkspaceError(
-            error.code, "'\(target)' could not be checked out: \(error.message)", paths: [target], cause: error)))
+      report.failures.append(CheckoutFailure(path: target, error: undelivered(target, because: error)))
     }
+  }
+
+  private func undelivered(_ target: TreePath, because error: WorkspaceError) -> WorkspaceError {
+    WorkspaceError(error.code, "'\(target)' could not be checked out: \(error.message)", paths: [target], cause: error)
   }
 
   private func plan(_ item: Selection.Item, _ look: TargetLook) async throws(WorkspaceError) -> CheckoutPlan {
@@ -117,7 +117,8 @@ struct CheckOutSession {
     } catch {
       // What is about this target alone does not keep the others from theirs.
       guard [.missing, .corrupt, .collision, .conflict, .changed].contains(error.code) else { throw error }
-      report.failures.append(CheckoutFailure(path: target, error: error))
+      report.failures.append(
+        CheckoutFailure(path: target, error: error.paths.isEmpty ? undelivered(target, because: error) : error))
       return
     }
     try repository.statCaches.save(result.cache, of: target)

@@ -28,6 +28,7 @@ public struct FollowPointers: Sendable {
     func makeSession() -> CheckOutSession {
       CheckOutSession(repository: repository, isForced: false, store: store, progress: progress)
     }
+    let root = try repository.requireWorkDirectory()
     // Conflicted pointers are git's to tell about.
     for item in try repository.select([]).items {
       let target = item.data.target
@@ -44,7 +45,8 @@ public struct FollowPointers: Sendable {
         report.problems.append("\(error)")
         continue
       }
-      report.note(session.report)
+      // Data that never was here is not missed.
+      report.note(session.report, mentionsAbsence: try root.appending(target).fileStat() != nil)
     }
     var session = makeSession()
     try await session.removeVanished()
@@ -54,11 +56,11 @@ public struct FollowPointers: Sendable {
 }
 
 extension FollowPointers.Report {
-  fileprivate mutating func note(_ report: CheckOutReport) {
+  fileprivate mutating func note(_ report: CheckOutReport, mentionsAbsence: Bool = true) {
     changed += report.items.map(\.path) + report.removed
     for failure in report.failures {
       if failure.error.code == .missing {
-        if absent.last != failure.path { absent.append(failure.path) }
+        if mentionsAbsence, absent.last != failure.path { absent.append(failure.path) }
       } else {
         problems.append(failure.error.message)
       }

@@ -49,7 +49,6 @@ public struct CompareData: Sendable {
     var comparison = Comparison(reader: reader, old: old ?? "HEAD", new: new, difference: difference)
     let targets = Set(before.keys).union(after.keys).subtracting(difference.unreadable.map(\.target)).sorted()
     var wholes = WholeRenames(before: before, after: after.mapValues(\.pointer))
-    progress.begin("Comparing")
     for target in targets {
       try Task.checkCancellation()
       if let change = wholes.change(at: target) {

@@ -50,7 +50,7 @@ public struct DiskUsage: Sendable {
     var measure = StoredSizes(store: store)
     progress.begin("Measuring")
     for (revision, item) in try select(in: repository, &report) {
-      progress.expect(items: item.data.pointer.files ?? 1)
+      progress.expect(bytes: item.data.pointer.size, items: item.data.pointer.files ?? 1)
       if let row = try await measure.row(revision, item, progress) { report.rows.append(row) }
     }
     report.stored = measure.total

@@ -75,6 +75,7 @@ private struct Bases {
     switch scope {
     case .workingTree, .all: starts = try repository.git.head().commit.map { [$0] } ?? []
     case .revision(let revision): starts = [try repository.git.resolve(revision: revision)]
+    case .commits(let commits, _): starts = commits
     }
   }
 

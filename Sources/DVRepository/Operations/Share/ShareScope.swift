@@ -1,5 +1,5 @@
 import DVFile
-import DVGit
+public import DVGit
 import DVObject
 import DVStore
 import DVWorkspace
@@ -12,6 +12,8 @@ public enum ShareScope: Hashable, Sendable {
   case revision(String)
   /// What the pointers of all commits of all references name.
   case all
+  /// What pointers name that commits have, in themselves or in those they follow, and that others do not have.
+  case commits([GitObjectID], without: [GitObjectID])
 }
 
 /// One content that is to be shared.
@@ -42,6 +44,8 @@ struct ShareRequest {
       try add(paths, at: try repository.git.resolve(revision: revision), named: revision, in: repository)
     case .all:
       try addHistory(paths, of: repository)
+    case .commits(let starts, let hidden):
+      try addHistory(of: starts, without: hidden, in: repository)
     }
   }
 
@@ -107,6 +111,20 @@ struct ShareRequest {
     guard found else {
       throw RepositoryError(
         .usage, "No commit tracks \(paths.map { "'\($0)'" }.joined(separator: ", ")) with dv.")
+    }
+  }
+
+  private mutating func addHistory(
+    of starts: [GitObjectID], without hidden: [GitObjectID], in repository: Repository
+  ) throws {
+    let walk = PointerWalk(repository.git)
+    // What is asked for is what is new.
+    for commit in hidden { _ = try walk.newPointers(in: commit) }
+    try repository.git.forEachCommit(from: starts, hiding: hidden) { commit in
+      for pointer in try walk.newPointers(in: commit) {
+        guard let data = try read(pointer, in: repository, keepsUnreadable: false) else { continue }
+        try add(data, inside: .root, label: "\(data.target) (at \(commit.shortHex))")
+      }
     }
   }
 

@@ -1,1 +1,0 @@
-// Tests of the operations come with them.
