@@ -21,8 +21,8 @@ private func hash(_ bytes: [UInt8]) -> String { ObjectID(hashing: bytes.span).he
 /// A record with any byte more, less or changed is refused, or is another record in canonical form.
 @Test func onlyCanonicalRecordsAreRead() throws {
   let root = RootRecord(
-    kind: .pending, time: 12, roots: [.init(kind: .file, oid: ObjectID(hashing: [97].span), size: 7)],
-    packs: [ObjectID(hashing: [98].span)])
+    kind: .root, time: 12, roots: [.init(kind: .file, oid: ObjectID(hashing: [97].span), size: 7)],
+    supersedes: ["01k5n8gp00abcdefghjkmnpqrs-" + ObjectID(hashing: [98].span).hex])
   let bytes = root.encoded()
   for index in bytes.indices {
     #expect((try? RootRecord(decoding: Array(bytes[..<index]))).map { $0.encoded() == Array(bytes[..<index]) } ?? true)
