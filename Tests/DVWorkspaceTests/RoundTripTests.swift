@@ -118,7 +118,8 @@ struct RoundTripTests {
     let browser = TreeBrowser(read: place.read)
     var contents: [String] = []
     for path in ["sub/more", "sub/new", "sub/s", "a"] {
-      let entry = try #require(try await browser.entry(at: try #require(TreePath(path)), in: tree.oid))
+      let treePath = try #require(TreePath(path))
+      let entry = try #require(try await browser.entry(at: treePath, in: tree.oid))
       var content: [UInt8] = []
       try await place.store.readFile(entry.oid, size: entry.size) { piece in
         for index in piece.indices { content.append(piece[index]) }
