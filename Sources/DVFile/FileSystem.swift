@@ -32,9 +32,7 @@ public struct FileSystem: Hashable, Sendable {
 
   /// Finds the mount that the path lies in: the longest mount point that is a prefix of it, the last of equal ones.
   private static func kind(of path: FilePath) -> String? {
-    guard let bytes = try? FilePath("/proc/self/mountinfo").readAll(limit: 16 << 20), let place = resolved(path) else {
-      return nil
-    }
+    guard let bytes = mounts(), let place = resolved(path) else { return nil }
     var best: (length: Int, kind: String)?
     for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
       let words = line.split(separator: " ")
@@ -44,6 +42,15 @@ public struct FileSystem: Hashable, Sendable {
       best = (mount.string.utf8.count, String(words[mark + 1]))
     }
     return best?.kind
+  }
+
+  /// The kernel's list of mounts; its size is 0, so it is read to its end.
+  private static func mounts() -> [UInt8]? {
+    guard let reader = try? FileReader("/proc/self/mountinfo") else { return nil }
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 64 << 10)
+    while let count = try? reader.read(into: &piece), count > 0 { bytes += piece[..<count] }
+    return bytes
   }
 
   private static func resolved(_ path: FilePath) -> FilePath? {

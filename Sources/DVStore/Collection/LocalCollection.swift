@@ -4,7 +4,7 @@ import DVObject
 
 /// What a garbage collection did, or with `dryRun` would do.
 public struct CollectionReport: Hashable, Sendable {
-  /// Objects that are needed.
+  /// Objects that are needed and there.
   public var liveObjects = 0
   /// Packs condemned: they go after the grace, if nothing needs them then.
   public var condemnedPacks = 0
@@ -68,14 +68,14 @@ public struct LocalCollection: Sendable {
 
     var marking = Marking(store: store)
     try await marking.mark(roots)
-    report.liveObjects = marking.live.count
     var named: Set<String> = []
     for finding in marking.unreadable where named.insert(finding.label).inserted {
       if finding.isCorrupt { report.damaged.append(finding.label) } else { report.incomplete.append(finding.label) }
     }
     if !report.damaged.isEmpty { return report }
 
-    let packs = try await survey(live: marking.live, condemned: condemned.packs)
+    let (packs, liveObjects) = try await survey(live: marking.live, condemned: condemned.packs)
+    report.liveObjects = liveObjects
     let candidates = packs.filter { isOldEnough($0, now: now) }
     let dead = candidates.filter { $0.neededBytes == 0 }
     var sparse = candidates.filter {
@@ -132,8 +132,11 @@ public struct LocalCollection: Sendable {
   }
 
   /// Counts what is needed of every pack that is there, indexed or not.
-  private func survey(live: LiveSet, condemned: Set<ObjectID>) async throws(StoreError) -> [Pack] {
+  ///
+  /// - Returns: the packs, and how many objects are needed that the store has.
+  private func survey(live: LiveSet, condemned: Set<ObjectID>) async throws(StoreError) -> ([Pack], Int) {
     var packs: [ObjectID: Pack] = [:]
+    var liveObjects = 0
     do {
       for entry in try await store.backend.list(StoreLayout.packs) {
         guard let id = StoreLayout.pack(from: entry.key) else { continue }
@@ -150,6 +153,7 @@ public struct LocalCollection: Sendable {
       try await entries.advance()
       if entries.current?.entry.key == place.entry.key { continue }
       if live.contains(place.entry.key) {
+        liveObjects += 1
         // Copies in packs that stay, are there, and are as long as they should be.
         let kept = places.filter { packs[$0.container.id]?.size == $0.container.size && !condemned.contains($0.container.id) }
         for (entry, container) in kept.isEmpty ? places : kept {
@@ -158,7 +162,7 @@ public struct LocalCollection: Sendable {
       }
       places.removeAll(keepingCapacity: true)
     }
-    return packs.values.sorted { $0.id < $1.id }
+    return (packs.values.sorted { $0.id < $1.id }, liveObjects)
   }
 
   /// Packs younger than the grace may belong to a session that is not finished.

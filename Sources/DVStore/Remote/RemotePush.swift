@@ -43,6 +43,7 @@ public struct RemotePush: Sendable {
     public fileprivate(set) var knownTrees: Set<ObjectID> = []
     fileprivate let records: RecordList
     fileprivate let unsound: Set<ObjectID>
+    fileprivate let distrusted: Set<ObjectID>
   }
 
   /// What a push did.
@@ -55,12 +56,14 @@ public struct RemotePush: Sendable {
   }
 
   /// Looks at what has to be done for `roots`.
-  public func plan(_ roots: [TransferRoot]) async throws -> Plan {
+  ///
+  /// - Parameter distrusted: packs of the remote that are known to be damaged although their length is right.
+  public func plan(_ roots: [TransferRoot], distrusting distrusted: Set<ObjectID> = []) async throws -> Plan {
     let records = try await RecordList(StoreLayout.roots, of: remote)
-    let survey = try await PackSurvey(of: remote)
+    let unsound = try await PackSurvey(of: remote).unsound.union(distrusted)
     // What a damaged pack made incomplete is walked again in full, and so healed from here.
-    let complete = survey.findings.isEmpty ? records.complete : []
-    var plan = Plan(records: records, unsound: survey.unsound)
+    let complete = unsound.isEmpty ? records.complete : []
+    var plan = Plan(records: records, unsound: unsound, distrusted: distrusted)
     plan.knownTrees = Set(complete.lazy.filter { $0.kind == .tree }.map(\.oid))
     var met: Set<RootRecord.Root> = []
     for root in roots where met.insert(RootRecord.Root(root)).inserted {
@@ -91,7 +94,7 @@ public struct RemotePush: Sendable {
         return report
       }
       try await remote.refresh()
-      unsound = try await PackSurvey(of: remote).unsound
+      unsound = try await PackSurvey(of: remote).unsound.union(plan.distrusted)
     }
     throw StoreError(
       .busy, "Packs that this push relied on were taken away from \(remote.name) again and again. Push again later.")

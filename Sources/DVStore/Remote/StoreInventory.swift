@@ -34,3 +34,18 @@ public struct StoreInventory: Sendable {
     packs.findings.isEmpty && complete.contains(RootRecord.Root(kind: kind, oid: oid, size: size))
   }
 }
+
+/// What pushes made complete on a remote.
+public struct CompleteRoots: Sendable {
+  private let complete: Set<RootRecord.Root>
+
+  /// Reads the root records of `store`.
+  public init(of store: ObjectStore) async throws(StoreError) {
+    complete = try await RecordList(StoreLayout.roots, of: store).complete
+  }
+
+  /// Whether a push made this content complete.
+  public func contains(_ kind: TransferRoot.Kind, oid: ObjectID, size: UInt64) -> Bool {
+    complete.contains(RootRecord.Root(kind: kind, oid: oid, size: size))
+  }
+}

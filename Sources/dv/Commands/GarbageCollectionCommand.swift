@@ -89,8 +89,6 @@ struct GarbageCollectionCommand: Command {
     if report.abandonedFiles > 0 {
       lines.append("Removed \(Count(UInt64(report.abandonedFiles)).of("file")) that killed processes had left.")
     }
-    lines.append(
-      "\(Count(UInt64(collection.liveObjects)).of("object")) are needed by \(Count(UInt64(report.clones)).of("clone")).")
     return lines.map { $0 + "\n" }.joined()
   }
 

@@ -128,7 +128,7 @@ extension UndeliveredData {
     let remedy: String =
       switch gravest {
       case .missing: "Push it from a clone that has it ('dv push'), or name another remote with -r."
-      case .corrupt: "'dv push' from a clone that has the data makes a remote good; 'dv remote check' tells its state."
+      case .corrupt: "'dv repair' makes it good, here from a remote, or on a remote from a clone that has the data whole."
       default: "Resolve the conflict ('git checkout --ours' or '--theirs' of the pointer, or 'dv add'), and run this again."
       }
     self.init(

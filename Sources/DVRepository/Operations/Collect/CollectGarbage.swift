@@ -70,7 +70,8 @@ public struct CollectGarbage: Sendable {
       } catch {
         throw RepositoryError(
           .usage, "The clone '\(clone)' uses this store and cannot be read: \(error)",
-          remedy: "Nothing was removed. Make it readable, or remove the clone and run 'dv gc --prune-clones'.", cause: error)
+          remedy: (error as? RepositoryError)?.remedy
+            ?? "Nothing was removed. Make it readable, or remove the clone and run 'dv gc --prune-clones'.", cause: error)
       }
       kept += data.current
       if clone != own || commits.isEmpty {

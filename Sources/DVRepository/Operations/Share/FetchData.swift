@@ -56,7 +56,7 @@ public struct FetchData: Sendable {
       for (index, item) in lacking.enumerated() where !transfer.incompleteRoots.contains(index) {
         report.add(item, wasThere: false)
       }
-      try await note(lacking, from: source, remote, in: repository)
+      try await note(request.items, from: source, remote, in: repository)
     }
     for item in report.items where !item.inside.isRoot { try await requireThere(item, in: local.store) }
     return report
@@ -66,8 +66,8 @@ public struct FetchData: Sendable {
   private func note(
     _ items: [SharedItem], from source: ObjectStore, _ remote: Remote, in repository: Repository
   ) async throws {
-    let inventory = try await StoreInventory(of: source)
-    let complete = items.filter { inventory.isComplete($0.root.kind, oid: $0.root.oid, size: $0.root.size) }
+    let roots = try await CompleteRoots(of: source)
+    let complete = items.filter { roots.contains($0.root.kind, oid: $0.root.oid, size: $0.root.size) }
     try repository.noteComplete(complete.map(\.root.oid), on: remote)
   }
 
