@@ -108,7 +108,7 @@ struct RoundTripTests {
       let found = try #require(try await scan.run(cache: cache))
       let writer = ObjectWriter(addingTo: place.store)
       pointer = try await TreeIngest(of: scan, writer: writer).run(
-        found, only: try #require(TreePath("sub")), of: try #require(first.pointer), cache: cache, read: place.read
+        found, only: TreePath("sub")!, of: first.pointer!, cache: cache, read: place.read
       ).pointer
       _ = try await writer.finish()
     } else {
@@ -117,11 +117,12 @@ struct RoundTripTests {
     let tree = try #require(pointer)
     let browser = TreeBrowser(read: place.read)
     var contents: [String] = []
+    let store = place.store
     for path in ["sub/more", "sub/new", "sub/s", "a"] {
-      let treePath = try #require(TreePath(path))
-      let entry = try #require(try await browser.entry(at: treePath, in: tree.oid))
+      let place = try #require(TreePath(path))
+      let entry = try #require(try await browser.entry(at: place, in: tree.oid))
       var content: [UInt8] = []
-      try await place.store.readFile(entry.oid, size: entry.size) { piece in
+      try await store.readFile(entry.oid, size: entry.size) { piece in
         for index in piece.indices { content.append(piece[index]) }
       }
       contents.append(String(decoding: content, as: UTF8.self))
