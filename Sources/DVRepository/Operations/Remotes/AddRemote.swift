@@ -29,7 +29,8 @@ public struct AddRemote: Sendable {
   ///   - place: the project's configuration, which is staged for the next commit, or this clone's.
   ///   - makesDefault: whether it becomes the default; the first remote does in any case.
   ///   - isForced: whether a remote of that name is changed, and a directory with other things in it is taken.
-  ///   - creates: whether the directory is made if it is missing.
+  ///   - creates: whether the directory and those above it are made if they are missing. Without, the directory is made
+  ///     only if the one that contains it is there: a share that is not mounted is not taken for an empty one.
   public init(
     _ name: String, url: String, in place: Configuration.Place = .project, makesDefault: Bool = false,
     isForced: Bool = false, creates: Bool = false
@@ -99,10 +100,11 @@ public struct AddRemote: Sendable {
   }
 
   private func open(_ path: FilePath) throws -> DirectoryBackend {
+    let creates = try creates || path.removingLastComponent().fileStatFollowingLinks()?.kind == .directory
     do throws(BackendError) { return try DirectoryBackend(root: path, create: creates) } catch {
       guard error.code == .notFound else { throw error }
       throw RepositoryError(
-        .unreachable, "The directory '\(path)' does not exist.",
+        .unreachable, "The directory '\(path)' does not exist, and neither does the one that would contain it.",
         remedy: "Check the path (a relative one starts at the top of the repository), mount it, or make it with --create.")
     }
   }
