@@ -66,6 +66,8 @@ private let literalMode = ZSTD_c_experimentalParam5
       }
     }
     guard ZSTD_isError(result) == 0 else {
+      // The frame that was given up is still open, and while one is, no parameter can be set.
+      _ = unsafe ZSTD_CCtx_reset(context, ZSTD_reset_session_only)
       if ZSTD_getErrorCode(result) == ZSTD_error_dstSize_tooSmall { return nil }
       throw ZstdError(result: result, operation: "Cannot compress \(bytes.count) bytes")
     }

@@ -140,4 +140,21 @@ import Testing
       #expect(output == input)
     }
   }
+
+  /// A frame that was given up for its size leaves the compressor ready for any other.
+  @Test func aFrameGivenUpLeavesNoTrace() throws {
+    let compressor = try ZstdCompressor()
+    var random = SeededGenerator(seed: 3)
+    let noise = [UInt8](randomCount: 10_000, using: &random)
+    for mode in [ZstdCompressor.Mode.entropy, .level1, .entropy] {
+      var output: [UInt8] = []
+      #expect(try compressor.compress(noise.span, into: &output, mode: mode, atMost: 100) == nil)
+      #expect(output.isEmpty)
+    }
+    var output: [UInt8] = []
+    try compressor.compress(noise.span, into: &output, mode: .level1)
+    var back: [UInt8] = []
+    try ZstdDecompressor().decompress(output.span, count: noise.count, into: &back)
+    #expect(back == noise)
+  }
 }

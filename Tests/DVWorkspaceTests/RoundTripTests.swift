@@ -85,6 +85,51 @@ struct RoundTripTests {
     #expect(try place.content("data") == "now a file")
   }
 
+  /// A look that keeps its cache, as `status` does, stores nothing; what it hashed must be stored by the next add.
+  @Test(arguments: [false, true])
+  func whatWasOnlyLookedAtIsStoredWhenAdded(isPart: Bool) async throws {
+    let place = try await Workplace()
+    try place.write("data/a", "a")
+    try place.write("data/sub/s", "s")
+    let first = try await place.add("data")
+    try place.write("data/sub/new", "new content")
+    try place.write("data/sub/more", "new content too")
+    var cache = first.cache
+    for _ in 0..<2 {
+      cache = try #require(try await place.look("data", cache: cache)).result.cache
+      // As if time had passed.
+      for index in cache.state.entries.indices where cache.state.entries[index].flags.contains(.hashed) {
+        cache.state.entries[index].flags.insert(.trusted)
+      }
+    }
+    let pointer: Pointer?
+    if isPart {
+      let scan = place.scan("data")
+      let found = try #require(try await scan.run(cache: cache))
+      let writer = ObjectWriter(addingTo: place.store)
+      pointer = try await TreeIngest(of: scan, writer: writer).run(
+        found, only: TreePath("sub")!, of: first.pointer!, cache: cache, read: place.read
+      ).pointer
+      _ = try await writer.finish()
+    } else {
+      pointer = try await place.add("data", cache: cache, previous: first.pointer).pointer
+    }
+    let tree = try #require(pointer)
+    let browser = TreeBrowser(read: place.read)
+    var contents: [String] = []
+    let store = place.store
+    for path in ["sub/more", "sub/new", "sub/s", "a"] {
+      let place = try #require(TreePath(path))
+      let entry = try #require(try await browser.entry(at: place, in: tree.oid))
+      var content: [UInt8] = []
+      try await store.readFile(entry.oid, size: entry.size) { piece in
+        for index in piece.indices { content.append(piece[index]) }
+      }
+      contents.append(String(decoding: content, as: UTF8.self))
+    }
+    #expect(contents == ["new content too", "new content", "s", "a"])
+  }
+
   @Test func addingOnePathTakesOnlyThat() async throws {
     let place = try await Workplace()
     try place.write("data/a", "1")

@@ -18,9 +18,14 @@ import Testing
     defer { try? FileManager.default.removeItem(at: folder) }
     let printed = try Self.run(steps.map(\.command), in: folder)
     for (step, output) in zip(steps, printed) {
-      #expect(output == step.output, "$ \(step.command)")
+      #expect(Self.withoutStoredSizes(output) == Self.withoutStoredSizes(step.output), "$ \(step.command)")
     }
     #expect(printed.count == steps.count)
+  }
+
+  /// Blanks what depends on the version of the compressor: how many bytes were stored.
+  static func withoutStoredSizes(_ text: String) -> String {
+    text.replacing(/[0-9.]+ [kM]?B(?= new after| in [0-9]+ pack)/, with: "#")
   }
 
   /// Reads the blocks marked `console`: lines with `$ ` are commands, `> ` goes on with one, the rest is output.

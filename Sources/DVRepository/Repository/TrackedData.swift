@@ -106,7 +106,7 @@ extension Repository {
         try add(resolved.pointer, inside: resolved.inside, root: root, to: &selection)
         continue
       }
-      let found = try search.pointers(below: path)
+      let found = try pointers(below: path, search)
       guard !found.isEmpty || path.isRoot else {
         throw RepositoryError(
           .usage, "'\(path)' is not tracked by dv.", remedy: "Track it with 'dv add \(path)'; 'dv status' lists what is.")
@@ -116,6 +116,14 @@ extension Repository {
       }
     }
     return selection
+  }
+
+  /// Returns the pointers below a path, none if there is no such directory.
+  private func pointers(below path: TreePath, _ search: PointerSearch) throws -> [TreePath] {
+    do throws(WorkspaceError) { return try search.pointers(below: path) } catch {
+      guard error.code == .notFound || (error.cause as? FileError)?.code == .notDirectory else { throw error }
+      return []
+    }
   }
 
   private func add(_ path: TreePath, inside: TreePath, root: FilePath, to selection: inout Selection) throws {

@@ -43,8 +43,9 @@ public struct TreeIngest: Sendable {
     if content.writer != nil { try result.problems.requireNone() }
     do {
       var work = IngestWork(state: result.state, trust: TrustRule(start: result.start))
-      if let writer = content.writer, previous == nil || previous?.oid != cache?.saved {
-        try await forgetAbsent(from: writer.store, &work)
+      if let writer = content.writer {
+        let isVersion = previous != nil && previous?.oid == cache?.saved
+        try await forgetAbsent(from: writer.store, believingSaved: isVersion, &work)
       }
       try await hash(work.pending(below: nil), &work)
       if content.writer != nil { work.markSaved() }
@@ -69,7 +70,9 @@ public struct TreeIngest: Sendable {
     if content.writer != nil { try result.problems.filter { $0.path.relative(to: full) != nil }.requireNone() }
     do {
       var work = IngestWork(state: result.state, trust: TrustRule(start: result.start))
-      if let writer = content.writer, pointer.oid != cache?.saved { try await forgetAbsent(from: writer.store, &work) }
+      if let writer = content.writer {
+        try await forgetAbsent(from: writer.store, believingSaved: pointer.oid == cache?.saved, &work)
+      }
       try await hash(work.pending(below: path), &work)
       if content.writer != nil { work.markSaved(below: path) }
       let built = try await build(&work.state)
@@ -87,11 +90,16 @@ public struct TreeIngest: Sendable {
 
   // MARK: - Files
 
-  /// Marks as unread what the cache vouches for but the store does not hold any more.
-  private func forgetAbsent(from store: ObjectStore, _ work: inout IngestWork) async throws {
+  /// Marks as unread what the cache vouches for but the store does not hold.
+  ///
+  /// What was only hashed, as by `status`, was never stored here; it may be in the store all the same.
+  ///
+  /// - Parameter believingSaved: Whether what was added or checked out is in the store without asking.
+  private func forgetAbsent(from store: ObjectStore, believingSaved: Bool, _ work: inout IngestWork) async throws {
     let known = work.state.entries.indices.filter {
       let entry = work.state.entries[$0]
       return !entry.isDirectory && entry.flags.contains(.hashed) && entry.size > 0
+        && !(believingSaved && entry.flags.contains(.saved))
     }
     let size = 4096
     let slices = stride(from: 0, to: known.count, by: size).map { known[$0..<min($0 + size, known.count)] }

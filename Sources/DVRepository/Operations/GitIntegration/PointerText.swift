@@ -30,7 +30,7 @@ public struct PointerText: Sendable {
     guard bytes.count <= Pointer.maximumByteCount,
       let pointer = try? Pointer(parsing: bytes.span, named: "pointer"), pointer.kind == .tree
     else { return bytes }
-    guard let store else { return bytes + Self.note("no store of dv here: the files of the tree cannot be listed") }
+    guard let store else { return bytes + Self.absence }
     let isWhole = (pointer.files ?? 0) <= Self.fileLimit
     var lines = Lines(text: bytes + [UInt8(ascii: "\n")], isWhole: isWhole)
     let browser = TreeBrowser { try await store.read(ObjectKey(kind: .treeNode, id: $0)) }
@@ -42,12 +42,13 @@ public struct PointerText: Sendable {
         lines.append(entry, at: path)
       }
     } catch {
-      let reason = error.code == .missing ? "not in the local store: 'dv fetch' gets it" : error.message
-      return bytes + Self.note("the files of the tree are \(reason)")
+      return bytes + (error.code == .missing ? Self.absence : Self.note("its files cannot be listed: \(error.message)"))
     }
     if lines.leftOut > 0 { lines.text += Self.note("and \(lines.leftOut) more directories") }
     return lines.text
   }
+
+  private static let absence = note("its files are not in the local store: 'dv fetch' gets them")
 
   private static func note(_ text: String) -> [UInt8] { Array("(\(text))\n".utf8) }
 
