@@ -71,6 +71,16 @@ import Testing
     }
   }
 
+  /// A pack of small objects is not mistaken for garbage because of its headers.
+  @Test func smallPacksAreLeftAlone() async throws {
+    try await withTemporaryDirectory { directory in
+      let backend = MemoryBackend()
+      try await openStore(backend, scratch: directory).add([[1], [2]])
+      let report = try await collect(backend, .now, keeping: [root([1]), root([2])], in: directory)
+      #expect(report.deletedPacks == 0 && report.repackedBytes == 0 && report.liveObjects == 2)
+    }
+  }
+
   /// What is younger than the grace may belong to somebody who is still adding.
   @Test func youngPacksStay() async throws {
     try await withTemporaryDirectory { directory in

@@ -215,7 +215,7 @@ extension RemotePush {
       let backend = MemoryBackend()
       let store = try await openStore(MemoryBackend(), scratch: directory)
       var roots: [TransferRoot] = []
-      for number in 0..<200 {
+      for number in 0..<140 {
         let content = Array("content \(number)".utf8)
         try await store.add([content])
         let root = TransferRoot(
@@ -246,14 +246,14 @@ extension RemotePush {
       let bytes = pending.encoded()
       try await backend.put(
         bytes, at: StoreLayout.record(StoreLayout.pending, ulid: ULID(seconds: Double(now)), id: ObjectID(hashing: bytes.span)))
-      for number in 0..<80 {
+      for number in 0..<70 {
         let content = Array("content \(number)".utf8)
         try await store.add([content])
         let root = TransferRoot(
           kind: .file, oid: ObjectID(hashing: content.span), size: UInt64(content.count), label: "f\(number)")
         _ = try await RemotePush(from: store, to: openStore(backend, scratch: directory)).run([root])
       }
-      #expect(try await backend.keys("roots/").count == 80)
+      #expect(try await backend.keys("roots/").count == 70)
     }
   }
 

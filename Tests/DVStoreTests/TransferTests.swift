@@ -66,7 +66,7 @@ struct TransferFixture {
       directories["d\(number)"] = [
         "small": [UInt8](randomCount: 100, using: &random), "empty": [],
         "text": SampleKind.text.bytes(20_000, using: &random),
-        "large": [UInt8](randomCount: 400_000, using: &random),
+        "large": [UInt8](randomCount: 200_000, using: &random),
       ]
     }
     return directories
@@ -114,7 +114,7 @@ extension ObjectStore {
   @Test func unchangedSubtreesAreNotEntered() async throws {
     try await withTemporaryDirectory { directory in
       let fixture = try await TransferFixture(in: directory)
-      var directories = TransferFixture.directories(50, seed: 2)
+      var directories = TransferFixture.directories(12, seed: 2)
       let old = try await TransferFixture.add(directories, to: fixture.source)
       _ = try await Transfer(.push, from: fixture.source, to: fixture.destination).run([old])
       directories["d7"]?["small"] = [1, 2, 3]

@@ -50,6 +50,8 @@ public struct LocalCollection: Sendable {
 
   /// A pack with less than this part needed is copied into a new one.
   private static let repackBelow = 0.5
+  /// Bytes that an object takes in a pack besides its own.
+  private static let overhead = PackEntryHeader.byteCount + PackTable.rowByteCount
 
   public init(store: ObjectStore, mode: Mode, dryRun: Bool = false) {
     self.store = store
@@ -79,9 +81,7 @@ public struct LocalCollection: Sendable {
     report.liveObjects = liveObjects
     let candidates = packs.filter { isOldEnough($0, now: now) }
     let dead = candidates.filter { $0.neededBytes == 0 }
-    var sparse = candidates.filter {
-      $0.neededBytes > 0 && Double($0.neededBytes) < Self.repackBelow * Double($0.size)
-    }
+    var sparse = candidates.filter(\.isSparse)
 
     // What was condemned long enough ago and is dead still.
     var due: Set<ObjectID> = []
@@ -128,8 +128,14 @@ public struct LocalCollection: Sendable {
     let size: UInt64
     /// Seconds since 1970.
     let modified: Int64
-    /// Stored bytes of objects that are needed from this pack.
+    /// Bytes of the pack that hold objects which are needed from it.
     var neededBytes: UInt64 = 0
+
+    /// Whether most of it is garbage.
+    var isSparse: Bool {
+      let fixed = UInt64(PackHeader.byteCount + PackTable.trailerByteCount)
+      return neededBytes > 0 && Double(neededBytes + fixed) < LocalCollection.repackBelow * Double(size)
+    }
   }
 
   /// Counts what is needed of every pack that is there, indexed or not.
@@ -158,7 +164,7 @@ public struct LocalCollection: Sendable {
         // Copies in packs that stay, are there, and are as long as they should be.
         let kept = places.filter { packs[$0.container.id]?.size == $0.container.size && !condemned.contains($0.container.id) }
         for (entry, container) in kept.isEmpty ? places : kept {
-          packs[container.id]?.neededBytes += UInt64(entry.storedLength)
+          packs[container.id]?.neededBytes += UInt64(entry.storedLength + Self.overhead)
         }
       }
       places.removeAll(keepingCapacity: true)
