@@ -1,3 +1,4 @@
+import DVTesting
 import DVZstd
 import Testing
 
