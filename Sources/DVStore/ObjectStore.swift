@@ -19,6 +19,8 @@ public final class ObjectStore: Sendable {
   let compaction = CompactionTurn()
   /// Why this dv must not write to the store, if so.
   let writeRefusal: StoreError?
+  /// Why this dv must not collect garbage in the store, if so.
+  let collectionRefusal: StoreError?
 
   /// Whether opening may make a store where none is.
   public enum Presence: Hashable, Sendable {
@@ -46,14 +48,16 @@ public final class ObjectStore: Sendable {
     self.scratch = scratch
     index = IndexSet(backend: backend, wholeLimit: wholeLimit)
     let format = try await Self.format(of: backend, name, presence)
-    let unknown = StoreFormat.unknown(in: format.write)
-    writeRefusal =
-      unknown.isEmpty
-      ? nil
-      : StoreError(
-        .format,
-        "Writing to \(name) needs \(unknown.joined(separator: ", ")), which this dv lacks. Install a newer dv.")
+    writeRefusal = Self.refusal(of: "Writing to", name, features: format.write)
+    collectionRefusal = Self.refusal(of: "Collecting garbage in", name, features: format.write + format.gc)
     try await index.refresh()
+  }
+
+  private static func refusal(of act: String, _ name: String, features: [String]) -> StoreError? {
+    let unknown = StoreFormat.unknown(in: features)
+    if unknown.isEmpty { return nil }
+    return StoreError(
+      .format, "\(act) \(name) needs \(unknown.joined(separator: ", ")), which this dv lacks. Install a newer dv.")
   }
 
   /// Reads the format of a store, or makes one.

@@ -61,6 +61,7 @@ public struct LocalCollection: Sendable {
   ///
   /// - Parameter roots: everything that must be kept, from every clone that uses the store.
   public func run(keeping roots: [TransferRoot]) async throws -> CollectionReport {
+    if let refusal = store.collectionRefusal { throw refusal }
     try await store.refresh()
     var report = CollectionReport()
     let now = try await clock()

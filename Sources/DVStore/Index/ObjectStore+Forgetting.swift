@@ -1,4 +1,4 @@
-import DVObject
+public import DVObject
 
 extension ObjectStore {
   /// Takes packs out of the index.
@@ -15,7 +15,8 @@ extension ObjectStore {
   /// The files stay: what is damaged is not deleted but by gc.
   ///
   /// - Returns: how many there were.
-  func forgetPacks(_ packs: Set<ObjectID>) async throws(StoreError) -> Int {
+  @discardableResult
+  public func forgetPacks(_ packs: Set<ObjectID>) async throws(StoreError) -> Int {
     try await refresh()
     var held: [ObjectID: [ObjectKey]] = [:]
     for segment in index.all where segment.head.containers.contains(where: { packs.contains($0.id) }) {

@@ -1,5 +1,5 @@
 import DVBackend
-import DVObject
+public import DVObject
 
 /// What gc means to delete, and since when.
 ///
@@ -65,5 +65,14 @@ extension ObjectStore {
   /// Whoever writes to a store that may be collected calls this first.
   public func avoidCondemned() async throws(StoreError) {
     index.condemn(try await CondemnedList(of: self).packs)
+  }
+
+  /// Relies from now on on no pack that is missing or of a wrong length, nor on one that is condemned.
+  ///
+  /// - Returns: the packs that are missing or of a wrong length.
+  public func avoidUnsound() async throws(StoreError) -> Set<ObjectID> {
+    let unsound = try await PackSurvey(of: self).unsound
+    index.condemn(try await CondemnedList(of: self).packs.union(unsound))
+    return unsound
   }
 }

@@ -73,8 +73,8 @@ public struct Completeness {
       let wanted = batch.filter { !$0.inside.isEmpty || met.insert(ObjectKey(kind: .treeNode, id: $0.oid)).inserted }
       let keys = Set(wanted.map { ObjectKey(kind: .treeNode, id: $0.oid) }).sorted()
       var nodes: [ObjectID: TreeNode] = [:]
-      for (key, bytes) in zip(keys, try await reader.stores[0].read(ascending: keys)) {
-        guard let bytes, let node = try? TreeNode(decoding: bytes) else { return false }
+      for (key, result) in zip(keys, try await reader.read(ascending: keys)) {
+        guard let bytes = try? result.get(), let node = try? TreeNode(decoding: bytes) else { return false }
         nodes[key.id] = node
       }
       for tree in wanted {
@@ -108,8 +108,8 @@ public struct Completeness {
         let batch = lists.sorted().prefix(256)
         lists.subtract(batch)
         let fresh = batch.filter { met.insert($0).inserted }
-        for (_, bytes) in zip(fresh, try await store.read(ascending: fresh)) {
-          guard let bytes, let node = try? ChunkListNode(decoding: bytes.span) else { return false }
+        for result in try await reader.read(ascending: fresh) {
+          guard let bytes = try? result.get(), let node = try? ChunkListNode(decoding: bytes.span) else { return false }
           switch node.entries {
           case .chunks(let references): chunks += references.map(\.id)
           case .nodes(let nodes): for child in nodes { lists.insert(ObjectKey(kind: .chunkListNode, id: child.id)) }

@@ -41,6 +41,8 @@ public struct FetchData: Sendable {
     var report = ShareReport(remote: remote)
     for pointer in request.unreadable { report.add(pointer) }
 
+    // What a lost pack held is fetched again.
+    let lost = try await local.store.avoidUnsound()
     var completeness = Completeness(of: local.store)
     var lacking: [SharedItem] = []
     for item in request.items {
@@ -56,6 +58,7 @@ public struct FetchData: Sendable {
       for (index, item) in lacking.enumerated() where !transfer.incompleteRoots.contains(index) {
         report.add(item, wasThere: false)
       }
+      if !lost.isEmpty { try await local.store.forgetPacks(lost) }
       try await note(request.items, from: source, remote, in: repository)
     }
     for item in report.items where !item.inside.isRoot { try await requireThere(item, in: local.store) }
