@@ -15,7 +15,8 @@ enum GitRegistration {
       let isNew = try? RegisterDrivers(calling: program).run(in: repository)
     else { return }
     if isNew, !quiet {
-      StandardError.write("Told git to show and merge pointers with dv (diff.dv and merge.dv in this clone's configuration).\n")
+      StandardError.write(
+        "Told git to show and merge pointers with dv (diff.dv and merge.dv in this clone's configuration).\n")
     }
   }
 }

@@ -73,14 +73,15 @@ import Testing
       base: try base.map { try nodes.tree($0).oid }, ours: try nodes.tree(ours).oid, theirs: try nodes.tree(theirs).oid)
   }
 
-  /// Whatever the three versions are, the result is that of merging each path by itself; with its totals, and as the tree
-  /// that would be built of the same files.
+  /// Whatever the three versions are, the result is that of merging each path by itself; with its totals, and as the
+  /// tree that would be built of the same files.
   @Test(arguments: 0..<60)
   func agreesWithMergingEachPath(seed: UInt64) async throws {
     var random = SeededGenerator(seed: seed)
     func change(_ files: inout Files, times: Int) {
       for _ in 0..<times {
-        let path = ["", "d0/", "d1/", "d1/d2/"].randomElement(using: &random)! + "f\(Int.random(in: 0..<6, using: &random))"
+        let path =
+          ["", "d0/", "d1/", "d1/d2/"].randomElement(using: &random)! + "f\(Int.random(in: 0..<6, using: &random))"
         switch Int.random(in: 0..<4, using: &random) {
         case 0: files[path] = nil
         case 1: files[path]?.isExecutable.toggle()
@@ -98,7 +99,11 @@ import Testing
     var conflicts: Set<String> = []
     for path in Set(base.keys).union(ours.keys).union(theirs.keys) {
       let (b, o, t) = (base[path], ours[path], theirs[path])
-      if o == t || t == b { expected[path] = o } else if o == b { expected[path] = t } else if let b, let o, let t,
+      if o == t || t == b {
+        expected[path] = o
+      } else if o == b {
+        expected[path] = t
+      } else if let b, let o, let t,
         o.content == t.content || o.content == b.content || t.content == b.content
       {
         expected[path] = File(
@@ -153,9 +158,13 @@ import Testing
   /// Each kind of conflict is told by its name, with the path inside directories that one side removed.
   @Test func namesConflicts() async throws {
     let nodes = Nodes()
-    let base: Files = ["m": File(content: "0"), "d/x": File(content: "0"), "d/y": File(content: "0"), "t": File(content: "0")]
+    let base: Files = [
+      "m": File(content: "0"), "d/x": File(content: "0"), "d/y": File(content: "0"), "t": File(content: "0"),
+    ]
     let ours: Files = ["m": File(content: "1"), "t": File(content: "1")]
-    let theirs: Files = ["m": File(content: "2"), "d/x": File(content: "2"), "d/y": File(content: "0"), "t/in": File(content: "2")]
+    let theirs: Files = [
+      "m": File(content: "2"), "d/x": File(content: "2"), "d/y": File(content: "0"), "t/in": File(content: "2"),
+    ]
     guard case .conflicted(let conflicts, _) = try await merge(base, ours, theirs, in: nodes) else {
       Issue.record("merged")
       return

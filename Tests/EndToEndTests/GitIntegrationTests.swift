@@ -81,8 +81,10 @@ import Testing
 
   @Test func mergesChangesOfDifferentFiles() throws {
     let sandbox = try tracked()
-    try branch("left", in: sandbox, "echo left >> data/a; rm data/b; mkdir data/new; echo n > data/new/n; chmod +x data/c")
-    try branch("right", in: sandbox, "echo right >> data/sub/d; rm data/sub/e; echo right >> data/c; chmod +x model.bin")
+    try branch(
+      "left", in: sandbox, "echo left >> data/a; rm data/b; mkdir data/new; echo n > data/new/n; chmod +x data/c")
+    try branch(
+      "right", in: sandbox, "echo right >> data/sub/d; rm data/sub/e; echo right >> data/c; chmod +x model.bin")
     try sandbox.git("merge", "--quiet", "--no-edit", "left").succeed()
     try sandbox.dv("checkout").succeed()
     try sandbox.dv("status", "--exit-code").succeed()
@@ -128,7 +130,8 @@ import Testing
     let sandbox = try tracked()
     let runs = ["1", "2"].map { "sha256:" + String(repeating: $0, count: 64) }
     try branch("left", in: sandbox, "echo left >> data/a; echo same > model.bin")
-    try sandbox.shell("printf 'run \(runs[0])\\n' >> data.dv; printf 'run \(runs[1])\\n' >> model.bin.dv; git commit -qam run")
+    try sandbox.shell(
+      "printf 'run \(runs[0])\\n' >> data.dv; printf 'run \(runs[1])\\n' >> model.bin.dv; git commit -qam run")
     try branch("right", in: sandbox, "echo right >> data/b; echo same > model.bin")
     try sandbox.shell("printf 'run \(runs[0])\\n' >> model.bin.dv; git commit -qam run")
     #expect(try sandbox.git("merge", "--quiet", "left").exit(1).errorText.contains("dv repro"))

@@ -8,7 +8,9 @@ import Testing
   /// Two commits of a dataset, the second with one change of each kind.
   private func changed() throws -> Sandbox {
     let sandbox = try Sandbox()
-    for name in ["changed", "mode", "gone", "old name", "sub/kept"] { try sandbox.write("content of \(name)", to: "data/\(name)") }
+    for name in ["changed", "mode", "gone", "old name", "sub/kept"] {
+      try sandbox.write("content of \(name)", to: "data/\(name)")
+    }
     try sandbox.write("weights", to: "model.bin")
     try sandbox.dv("add", "data", "model.bin").succeed()
     try sandbox.commit("one")
@@ -45,7 +47,8 @@ import Testing
 
   @Test func diffOfPathsAndRevisions() throws {
     let sandbox = try changed()
-    #expect(try sandbox.dv("diff", "data/sub").succeed().text == "A  data/sub/new  3 B\n1 file changed: 1 added; +3 B\n")
+    #expect(
+      try sandbox.dv("diff", "data/sub").succeed().text == "A  data/sub/new  3 B\n1 file changed: 1 added; +3 B\n")
     let inside = sandbox.path("data/sub")
     #expect(try sandbox.dv("diff", "HEAD", "--", "new", in: inside).succeed().text.hasPrefix("A  data/sub/new"))
     #expect(try sandbox.dv("diff", "model.bin").succeed().text.isEmpty)
@@ -171,7 +174,8 @@ import Testing
     let outcome = try sandbox.dv("cat", "file").exit(4)
     #expect(outcome.output.isEmpty)
     // With a remote that has it whole, it is read from there.
-    try sandbox.shell("mkdir ../good && cp -r .git/dv/store/. ../good && rm -rf ../good/packs && cp -r ../packs ../good/packs")
+    try sandbox.shell(
+      "mkdir ../good && cp -r .git/dv/store/. ../good && rm -rf ../good/packs && cp -r ../packs ../good/packs")
     try sandbox.dv("remote", "add", "origin", Sandbox.Argument(sandbox.folder.appending("good"))).succeed()
     #expect(try sandbox.dv("cat", "file").succeed().output == bytes)
   }

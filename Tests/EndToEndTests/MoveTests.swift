@@ -62,13 +62,15 @@ import Testing
     let sandbox = try tracked()
     try sandbox.write("mine", to: "file")
     for (source, destination) in [
-      ("model.bin", "file"), ("model.bin", "data"), ("data", "model.bin"), ("data/a", "data/b"), ("data/sub/c", "data/b"),
+      ("model.bin", "file"), ("model.bin", "data"), ("data", "model.bin"), ("data/a", "data/b"),
+      ("data/sub/c", "data/b"),
     ] {
       try sandbox.dv("mv", .init(source), .init(destination)).exit(7)
     }
     for (source, destination) in [
       ("data", "data"), ("data", "data/x"), ("data/sub", "data/sub/x"), ("none", "x"), ("model.bin", "no/dir"),
-      ("model.bin", "x.dv"), ("data/a", "outside"), ("data/none", "data/x"), ("model.bin", "../x"), ("model.bin", ".git/x"),
+      ("model.bin", "x.dv"), ("data/a", "outside"), ("data/none", "data/x"), ("model.bin", "../x"),
+      ("model.bin", ".git/x"),
     ] {
       try sandbox.dv("mv", .init(source), .init(destination)).exit(2)
     }

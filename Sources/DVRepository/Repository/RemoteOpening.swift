@@ -13,7 +13,8 @@ struct RemoteOpening: Sendable {
   /// Opens the store.
   ///
   /// - Parameter create: whether a push may make a store in an existing, empty place.
-  /// - Throws: ``RepositoryError/Code/missing`` if nothing was ever pushed there, `unreachable` if the place is not there.
+  /// - Throws: ``RepositoryError/Code/missing`` if nothing was ever pushed there, `unreachable` if the place is not
+  ///   there.
   func open(create: Bool) async throws -> ObjectStore {
     let backend = try backend()
     // What is under construction lies on the file system it is for.
@@ -39,7 +40,8 @@ struct RemoteOpening: Sendable {
     do throws(BackendError) { return try DirectoryBackend(root: path, create: false, sharing: sharing) } catch {
       throw RepositoryError(
         .unreachable, "Remote '\(remote.name)': \(error.message)",
-        remedy: "Mount the share or make the directory, or correct the path with 'dv remote add --force'.", cause: error)
+        remedy: "Mount the share or make the directory, or correct the path with 'dv remote add --force'.", cause: error
+      )
     }
   }
 

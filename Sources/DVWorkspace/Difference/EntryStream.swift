@@ -1,7 +1,7 @@
 import DVObject
 
-/// The entries of one directory in order, its nodes read as they are come to: a directory of any size takes the memory of
-/// one node per level.
+/// The entries of one directory in order, its nodes read as they are come to: a directory of any size takes the memory
+/// of one node per level.
 struct EntryStream {
   private let read: NodeReader
   /// The nodes from the root to the one being read, each with the item to go on with.

@@ -116,7 +116,9 @@ public struct TreeMerge: Sendable {
     let path = directory.appending(name.bytes)
     let isDirectory = { (entry: TreeEntry?) in entry?.mode == .directory }
     let isFree = { (entry: TreeEntry?) in entry == nil || entry?.mode == .directory }
-    if isDirectory(ours) || isDirectory(theirs), isFree(ours), isFree(theirs), isFree(base) || ours != nil && theirs != nil {
+    if isDirectory(ours) || isDirectory(theirs), isFree(ours), isFree(theirs),
+      isFree(base) || ours != nil && theirs != nil
+    {
       let merged = try await self.directory(
         base: isDirectory(base) ? base?.oid : nil, ours: ours?.oid, theirs: theirs?.oid, at: path, depth: depth + 1,
         &conflicts)
@@ -132,7 +134,8 @@ public struct TreeMerge: Sendable {
 
   /// Merges content and executable bit of a file by themselves; `nil` if that is a conflict.
   private static func mergeFiles(_ base: TreeEntry?, _ ours: TreeEntry?, _ theirs: TreeEntry?) -> TreeEntry? {
-    guard let base, let ours, let theirs, [base, ours, theirs].allSatisfy({ $0.mode == .file || $0.mode == .executable })
+    guard let base, let ours, let theirs,
+      [base, ours, theirs].allSatisfy({ $0.mode == .file || $0.mode == .executable })
     else { return nil }
     let mode = ours.mode == base.mode ? theirs.mode : ours.mode
     if ours.oid == theirs.oid || theirs.oid == base.oid {

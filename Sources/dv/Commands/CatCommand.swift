@@ -6,9 +6,9 @@ struct CatCommand: Command {
   static let configuration = CommandConfiguration(
     commandName: "cat", abstract: "Print a tracked file of any version.",
     discussion: """
-      REV:PATH is a path at a revision of git, PATH alone what the pointers in the working tree say. Nothing is printed \
-      before the SHA-256 of the whole content was checked; a large file waits for that in a temporary file beside the \
-      local store. What the local store does not have is read from the default remote.
+      REV:PATH is a path at a revision of git, PATH alone what the pointers in the working tree say. Nothing is \
+      printed before the SHA-256 of the whole content was checked; a large file waits for that in a temporary file \
+      beside the local store. What the local store does not have is read from the default remote.
       """)
 
   @OptionGroup var options: GlobalOptions

@@ -15,9 +15,9 @@ struct DiffCommand: Command {
       dv diff A B [PATH...]
       """,
     discussion: """
-      Without a revision, or with one, the data on disk is compared with what HEAD or A has; with two, A with B. 'A..B' is \
-      the same as 'A B'. Paths may lie inside tracked directories; '--' ends the revisions. Each line begins with A (added), \
-      M (modified), D (deleted), R (renamed) or T (a file became a link, or the like).
+      Without a revision, or with one, the data on disk is compared with what HEAD or A has; with two, A with B. \
+      'A..B' is the same as 'A B'. Paths may lie inside tracked directories; '--' ends the revisions. Each line begins \
+      with A (added), M (modified), D (deleted), R (renamed) or T (a file became a link, or the like).
       """)
 
   @OptionGroup var options: GlobalOptions

@@ -44,7 +44,9 @@ struct DiskUsageCommand: Command {
     var lines = table.lines
     if report.rows.count > 1 {
       let size = report.rows.reduce(0) { $0 + $1.size }
-      lines.append("\(ByteCount(size)) in \(Count(UInt64(report.rows.count)).of("version")), stored in \(ByteCount(report.stored)).")
+      lines.append(
+        "\(ByteCount(size)) in \(Count(UInt64(report.rows.count)).of("version")), stored in \(ByteCount(report.stored))."
+      )
     }
     return lines.map { $0 + "\n" }.joined()
   }

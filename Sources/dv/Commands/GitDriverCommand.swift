@@ -5,7 +5,8 @@ import DVRepository
 import DVWorkspace
 import SystemPackage
 
-/// What git calls, by the settings that ``GitRegistration`` makes and by the hooks of `dv init --hooks`. Not for people.
+/// What git calls, by the settings that ``GitRegistration`` makes and by the hooks of `dv init --hooks`. Not for
+/// people.
 struct GitDriverCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "git-driver", abstract: "Do what git asks for: show, merge and follow pointers.", shouldDisplay: false,

@@ -10,9 +10,9 @@ struct InitCommand: WritingCommand {
       Writes '.dv/config' and the attributes by which git knows pointers, and stages both for the next commit. Needed \
       once for a project: a clone of it has nothing to set up.
 
-      --hooks is for this clone alone: after 'git checkout', 'merge' and 'rebase' the data follows its pointers, as far as \
-      the local store has it, and 'git push' pushes the data of what it pushes first. Hooks that are there already are \
-      kept and run before dv's.
+      --hooks is for this clone alone: after 'git checkout', 'merge' and 'rebase' the data follows its pointers, as \
+      far as the local store has it, and 'git push' pushes the data of what it pushes first. Hooks that are there \
+      already are kept and run before dv's.
       """)
 
   @OptionGroup var options: GlobalOptions

@@ -8,8 +8,8 @@ struct ListCommand: Command {
     commandName: "ls", abstract: "List tracked data, of any version, checked out or not.",
     discussion: """
       REV:PATH is a path at a revision of git, PATH alone what the pointers in the working tree say. The path may lie \
-      inside a tracked directory; 'dv ls HEAD~3:' lists all data of a commit. What the local store does not have is read \
-      from the default remote.
+      inside a tracked directory; 'dv ls HEAD~3:' lists all data of a commit. What the local store does not have is \
+      read from the default remote.
       """)
 
   @OptionGroup var options: GlobalOptions

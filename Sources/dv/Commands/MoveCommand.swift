@@ -6,8 +6,8 @@ struct MoveCommand: WritingCommand {
   static let configuration = CommandConfiguration(
     commandName: "mv", abstract: "Move or rename tracked data.",
     discussion: """
-      Moves data with its pointer and stages the change, or renames a path inside a tracked directory. If the destination \
-      is a directory, the data goes into it. Nothing is ever overwritten.
+      Moves data with its pointer and stages the change, or renames a path inside a tracked directory. If the \
+      destination is a directory, the data goes into it. Nothing is ever overwritten.
       """)
 
   @OptionGroup var options: GlobalOptions

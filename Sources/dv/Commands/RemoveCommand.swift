@@ -6,8 +6,8 @@ struct RemoveCommand: WritingCommand {
   static let configuration = CommandConfiguration(
     commandName: "rm", abstract: "Stop tracking data, or take paths out of tracked directories.",
     discussion: """
-      Removes the data, its pointer and its line in .gitignore, and stages that. Data that was modified, or whose version \
-      is in no commit, is not removed without --force. Earlier versions stay in history and in the store.
+      Removes the data, its pointer and its line in .gitignore, and stages that. Data that was modified, or whose \
+      version is in no commit, is not removed without --force. Earlier versions stay in history and in the store.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -44,7 +44,8 @@ struct RemoveCommand: WritingCommand {
       try StandardOutput.write(json.text + "\n")
     } else if !options.quiet {
       let end = keep ? "; it stays on disk" : ""
-      let lines = report.targets.map { "'\(SafeText.name($0.bytes))' is not tracked any more\(end).\n" }
+      let lines =
+        report.targets.map { "'\(SafeText.name($0.bytes))' is not tracked any more\(end).\n" }
         + report.parts.map { "Removed '\(SafeText.name($0.bytes))' from its version\(end).\n" }
       try StandardOutput.write(lines.joined())
     }

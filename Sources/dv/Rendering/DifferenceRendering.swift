@@ -43,9 +43,10 @@ struct DifferenceText: DifferenceRendering {
   }
 
   private func explanation(of change: DataChange) -> String {
-    let files = [change.new, change.old].lazy.compactMap { side in
-      side.flatMap { $0.mode == .directory && $0.files > 0 ? " in \(Count($0.files).of("file"))" : nil }
-    }.first ?? ""
+    let files =
+      [change.new, change.old].lazy.compactMap { side in
+        side.flatMap { $0.mode == .directory && $0.files > 0 ? " in \(Count($0.files).of("file"))" : nil }
+      }.first ?? ""
     switch change.kind {
     case .added, .renamed: return "\(ByteCount(change.new?.size ?? 0))\(files)"
     case .removed: return "\(ByteCount(change.old?.size ?? 0))\(files)"

@@ -5,8 +5,9 @@ public import DVWorkspace
 
 /// Brings the data behind pointers that git changed: what the hooks do after a checkout, merge or rebase.
 ///
-/// A target whose pointer says what was last checked out there is not looked at, whatever is on disk. Each of the others
-/// is checked out if that loses no work and the local store has it; otherwise it stays as it is, and the report says why.
+/// A target whose pointer says what was last checked out there is not looked at, whatever is on disk. Each of the
+/// others is checked out if that loses no work and the local store has it; otherwise it stays as it is, and the report
+/// says why.
 public struct FollowPointers: Sendable {
   /// What was done.
   public struct Report: Sendable {

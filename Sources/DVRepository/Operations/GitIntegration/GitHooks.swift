@@ -4,8 +4,8 @@ public import SystemPackage
 
 /// Installs and removes dv's git hooks: the operation behind `dv init --hooks`.
 ///
-/// A hook that is there already is kept as `<name>.dv-previous` and run first, with the same arguments and input. The hooks
-/// go where git looks for them: `core.hooksPath`, if this repository sets it, else `hooks` of the git directory.
+/// A hook that is there already is kept as `<name>.dv-previous` and run first, with the same arguments and input. The
+/// hooks go where git looks for them: `core.hooksPath`, if this repository sets it, else `hooks` of the git directory.
 public struct GitHooks: Sendable {
   /// What was done.
   public struct Report: Hashable, Sendable {
@@ -27,8 +27,8 @@ public struct GitHooks: Sendable {
 
   /// Installs the hooks, or brings those that are installed up to date.
   ///
-  /// - Throws: ``RepositoryError/Code/usage`` if the hooks are shared by other repositories; `conflict` if the name under
-  ///   which a hook of the user's would be kept is taken.
+  /// - Throws: ``RepositoryError/Code/usage`` if the hooks are shared by other repositories; `conflict` if the name
+  ///   under which a hook of the user's would be kept is taken.
   public func install(in repository: Repository) throws -> Report {
     let directory = try Self.directory(in: repository)
     try directory.createDirectories()
@@ -86,7 +86,8 @@ public struct GitHooks: Sendable {
 
   /// Where git looks for hooks.
   private static func directory(in repository: Repository) throws -> FilePath {
-    guard let entry = try repository.git.config().entry("core.hookspath"), let value = entry.value, !value.isEmpty else {
+    guard let entry = try repository.git.config().entry("core.hookspath"), let value = entry.value, !value.isEmpty
+    else {
       return repository.git.commonDirectory.appending("hooks")
     }
     guard let level = entry.level, level >= .repository else {

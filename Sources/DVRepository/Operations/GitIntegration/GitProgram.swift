@@ -18,7 +18,9 @@ public struct GitProgram: Hashable, Sendable {
     var first: FileStat?
     for directory in (searchPath ?? "").split(separator: ":") where directory.hasPrefix("/") {
       let candidate = FilePath(String(directory)).appending("dv")
-      guard let stat = try? candidate.fileStatFollowingLinks(), stat.kind == .regular, stat.isExecutable else { continue }
+      guard let stat = try? candidate.fileStatFollowingLinks(), stat.kind == .regular, stat.isExecutable else {
+        continue
+      }
       first = stat
       break
     }

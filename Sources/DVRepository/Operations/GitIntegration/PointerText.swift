@@ -3,15 +3,16 @@ import DVObject
 public import DVStore
 import DVWorkspace
 
-/// Turns a pointer into text whose differences name the files that changed: what git shows in `git diff` and `git log -p`.
+/// Turns a pointer into text whose differences name the files that changed: what git shows in `git diff` and in
+/// `git log -p`.
 ///
 /// The pointer as it is; of a tree, an empty line and then a line for each file:
 ///
 ///     file 9c41f2a0b3d1 314572800 images/cat.jpg
 ///
-/// Of a tree with more than 100,000 files, a line for each of the upper directories instead. No column depends on another
-/// line, so that a line differs only if its file does. Only the local store is asked: git waits for this many times in a
-/// `git log -p`.
+/// Of a tree with more than 100,000 files, a line for each of the upper directories instead. No column depends on
+/// another line, so that a line differs only if its file does. Only the local store is asked: git waits for this many
+/// times in a `git log -p`.
 public struct PointerText: Sendable {
   private let store: ObjectStore?
 

@@ -3,8 +3,8 @@ import DVStore
 
 /// Pushes the data of the commits that git is about to push: what the hook `pre-push` does.
 ///
-/// That is what the commits bring that no branch of that git remote is known to reach. Besides, as far as that can be done,
-/// what the commits pushed name in themselves: an earlier push may have left it out.
+/// That is what the commits bring that no branch of that git remote is known to reach. Besides, as far as that can be
+/// done, what the commits pushed name in themselves: an earlier push may have left it out.
 public struct PushCommits: Sendable {
   /// One reference that is pushed.
   private struct Update: Sendable {
@@ -28,10 +28,12 @@ public struct PushCommits: Sendable {
 
   /// Carries it out.
   ///
-  /// - Returns: what was done for data that the commits bring, then for other data that they name; fewer reports where there
-  ///   was nothing to do.
+  /// - Returns: what was done for data that the commits bring, then for other data that they name; fewer reports where
+  ///   there was nothing to do.
   /// - Throws: ``RepositoryError`` if the commits bring data and there is no remote of dv's to push it to.
-  public func run(in repository: Repository, progress: ProgressSink) async throws -> (brought: ShareReport?, named: [ShareReport]) {
+  public func run(in repository: Repository, progress: ProgressSink) async throws -> (
+    brought: ShareReport?, named: [ShareReport]
+  ) {
     let git = repository.git
     // The ID of all zeros stands for no commit: a reference that is made or removed. A tag may be of something else.
     let starts = updates.compactMap { try? git.resolve(revision: $0.local) }

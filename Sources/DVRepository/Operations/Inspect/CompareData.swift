@@ -5,8 +5,8 @@ public import DVWorkspace
 
 /// Compares two versions of tracked data: the operation behind `dv diff`.
 ///
-/// Without a second revision the data on disk is compared: what is there, not what its pointers say. Data that is not on
-/// disk at all is taken to be what its pointer says.
+/// Without a second revision the data on disk is compared: what is there, not what its pointers say. Data that is not
+/// on disk at all is taken to be what its pointer says.
 public struct CompareData: Sendable {
   private let old: String?
   private let new: String?
@@ -15,7 +15,8 @@ public struct CompareData: Sendable {
   /// - Parameters:
   ///   - old: A revision; `nil` for HEAD.
   ///   - new: A revision; `nil` for the data on disk.
-  ///   - paths: What to compare, relative to the working tree's root, also parts of tracked directories; nothing for all.
+  ///   - paths: What to compare, relative to the working tree's root, also parts of tracked directories; nothing for
+  ///     all.
   public init(from old: String? = nil, to new: String? = nil, paths: [TreePath] = []) {
     self.old = old
     self.new = new
@@ -24,8 +25,8 @@ public struct CompareData: Sendable {
 
   /// Compares, and calls `body` with each change, in the order of the paths.
   ///
-  /// Renames are found among up to 50,000 changes; beyond, changes are passed on as they are found, so that a million take
-  /// no memory. A renaming is passed on where the new path is.
+  /// Renames are found among up to 50,000 changes; beyond, changes are passed on as they are found, so that a million
+  /// take no memory. A renaming is passed on where the new path is.
   ///
   /// - Throws: ``RepositoryError/Code/usage`` for a path that is tracked in neither version.
   public func run(
@@ -35,11 +36,10 @@ public struct CompareData: Sendable {
     let reader = try repository.dataReader()
     let before = try pointers(at: old ?? "HEAD", in: repository)
     let after = try await newSides(in: repository, besides: before, reader, progress, &difference)
+    let known = Set(before.keys).union(after.keys).union(difference.unreadable.map(\.target))
     for path in paths {
-      let isTracked = [Set(before.keys), Set(after.keys), Set(difference.unreadable.map(\.target))].contains { targets in
-        targets.contains {
-          path.relative(to: $0) != nil || $0.relative(to: path) != nil || PointerFile.path(for: $0) == path
-        }
+      let isTracked = known.contains {
+        path.relative(to: $0) != nil || $0.relative(to: path) != nil || PointerFile.path(for: $0) == path
       }
       guard isTracked else {
         throw RepositoryError(
@@ -48,7 +48,7 @@ public struct CompareData: Sendable {
     }
     var comparison = Comparison(reader: reader, old: old ?? "HEAD", new: new, difference: difference)
     let targets = Set(before.keys).union(after.keys).subtracting(difference.unreadable.map(\.target)).sorted()
-    var wholes = WholeRenames(before: before, after: after.mapValues(\.pointer))
+    let wholes = WholeRenames(before: before, after: after.mapValues(\.pointer))
     for target in targets {
       try Task.checkCancellation()
       if let change = wholes.change(at: target) {
@@ -72,7 +72,8 @@ public struct CompareData: Sendable {
 
   /// Which parts of a target are asked for; none if it is not.
   private func parts(of target: TreePath) -> [TreePath] {
-    if paths.isEmpty || paths.contains(where: { target.relative(to: $0) != nil || $0 == PointerFile.path(for: target) }) {
+    if paths.isEmpty || paths.contains(where: { target.relative(to: $0) != nil || $0 == PointerFile.path(for: target) })
+    {
       return [.root]
     }
     return paths.compactMap { $0.relative(to: target) }
@@ -84,7 +85,8 @@ public struct CompareData: Sendable {
     let commit = try repository.git.resolve(revision: revision)
     let data = try repository.data(in: commit, walk: PointerWalk(repository.git))
     return Dictionary(
-      data.filter { !parts(of: $0.target).isEmpty }.map { ($0.target, $0.pointer) }, uniquingKeysWith: { first, _ in first })
+      data.filter { !parts(of: $0.target).isEmpty }.map { ($0.target, $0.pointer) },
+      uniquingKeysWith: { first, _ in first })
   }
 
   private func newSides(
@@ -128,12 +130,13 @@ private struct WholeRenames {
       guard let source = gone[pointer.withoutRun]?.min() else { continue }
       gone[pointer.withoutRun]?.removeAll { $0 == source }
       sources.insert(source)
-      changes[target] = DataChange(path: target, kind: .renamed, old: before[source], new: pointer, previousPath: source)
+      changes[target] = DataChange(
+        path: target, kind: .renamed, old: before[source], new: pointer, previousPath: source)
     }
   }
 
   /// Returns the renaming that begins or ends at `target`.
-  mutating func change(at target: TreePath) -> (change: DataChange, isSource: Bool)? {
+  func change(at target: TreePath) -> (change: DataChange, isSource: Bool)? {
     if let change = changes[target] { return (change, false) }
     guard sources.contains(target) else { return nil }
     return changes.values.first { $0.previousPath == target }.map { ($0, true) }
@@ -195,7 +198,8 @@ private struct Comparison {
   ) async throws -> TreeChange.Side? {
     guard let pointer else { return nil }
     if inside.isRoot { return TreeChange.Side(mode: pointer.mode, oid: pointer.oid, size: pointer.size) }
-    guard pointer.kind == .tree, let entry = try await TreeBrowser(read: nodes).entry(at: inside, in: pointer.oid) else {
+    guard pointer.kind == .tree, let entry = try await TreeBrowser(read: nodes).entry(at: inside, in: pointer.oid)
+    else {
       return nil
     }
     return TreeChange.Side(mode: entry.mode, oid: entry.oid, size: entry.size)

@@ -34,8 +34,10 @@ public final class DataReader: Sendable {
 
   /// Passes the content of a file to `sink`, of which nothing may count before this returns.
   ///
-  /// - Parameter restart: Called when what was passed so far is void and `sink` will be given the content from its start.
-  /// - Throws: ``StoreError`` with code `missing` or `corrupt` if no store can deliver it; what opening the remote throws.
+  /// - Parameter restart: Called when what was passed so far is void and `sink` will be given the content from its
+  ///   start.
+  /// - Throws: ``StoreError`` with code `missing` or `corrupt` if no store can deliver it; what opening the remote
+  ///   throws.
   public func readFile(
     _ oid: ObjectID, size: UInt64, restart: () throws -> Void, into sink: (Span<UInt8>) throws -> Void
   ) async throws {
@@ -47,7 +49,9 @@ public final class DataReader: Sendable {
       if error.code == .corrupt {
         // A second look proves each chunk and goes by other copies of a damaged one.
         try restart()
-        do { return try await local.readFile(oid, size: size, thorough: true, into: sink) } catch let second as StoreError {
+        do {
+          return try await local.readFile(oid, size: size, thorough: true, into: sink)
+        } catch let second as StoreError {
           failure = second
         }
       }

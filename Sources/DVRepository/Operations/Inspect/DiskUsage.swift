@@ -102,8 +102,8 @@ extension TrackedData {
 /// Sums up what objects take in a store, counting each once.
 private struct StoredSizes {
   let store: ObjectStore
-  /// The first 64 bits of the IDs of all objects met. That two objects have them in common is as good as impossible, and
-  /// would cost the size of one chunk in a sum.
+  /// The first 64 bits of the IDs of all objects met. That two objects have them in common is as good as impossible,
+  /// and would cost the size of one chunk in a sum.
   private var met: Set<UInt64> = []
   private var ofRow: Set<UInt64> = []
   private(set) var total: UInt64 = 0
@@ -111,7 +111,9 @@ private struct StoredSizes {
   init(store: ObjectStore) { self.store = store }
 
   /// Measures one version, or part of one; `nil` if the version has nothing there.
-  mutating func row(_ revision: String?, _ item: Selection.Item, _ progress: ProgressSink) async throws -> DiskUsage.Row? {
+  mutating func row(
+    _ revision: String?, _ item: Selection.Item, _ progress: ProgressSink
+  ) async throws -> DiskUsage.Row? {
     ofRow = []
     let pointer = item.data.pointer
     let path = item.data.target.appending(item.inside)
@@ -157,7 +159,10 @@ private struct StoredSizes {
   ) async throws {
     try Task.checkCancellation()
     let key = ObjectKey(kind: .treeNode, id: node)
-    guard try await store.contains(key) else { return row.absent += size }
+    guard try await store.contains(key) else {
+      row.absent += size
+      return
+    }
     try await add(key, to: &row)
     let decoded = try TreeNode(decoding: try await store.read(key))
     for item in decoded.items {
@@ -176,7 +181,10 @@ private struct StoredSizes {
     guard size > 0 else { return }
     if size <= UInt64(ObjectKind.chunk.byteLimit), try await add(ObjectKey(kind: .chunk, id: oid), to: &row) { return }
     let list = ObjectKey(kind: .chunkList, id: oid)
-    guard try await add(list, to: &row) else { return row.absent += size }
+    guard try await add(list, to: &row) else {
+      row.absent += size
+      return
+    }
     var chunks: [ChunkReference] = []
     try await store.forEachChunkList(of: oid, size: size) { chunks += $0 }
     for chunk in chunks where try await !add(ObjectKey(kind: .chunk, id: chunk.id), to: &row) {

@@ -29,8 +29,8 @@ public struct ListData: Sendable {
   /// Calls `body` with each entry, in order.
   ///
   /// - Returns: pointers that could not be read.
-  /// - Throws: ``RepositoryError/Code/usage`` if nothing is tracked there, `missing` if the tree is neither here nor on the
-  ///   remote.
+  /// - Throws: ``RepositoryError/Code/usage`` if nothing is tracked there, `missing` if the tree is neither here nor on
+  ///   the remote.
   public func run(
     in repository: Repository, _ body: (Entry) throws -> Void
   ) async throws -> [UnreadablePointer] {
@@ -87,7 +87,9 @@ extension Selection.Item {
   ///
   /// - Throws: ``RepositoryError/Code/usage`` if the version has nothing there.
   func entry(_ browser: TreeBrowser, at location: Location) async throws -> TreeEntry {
-    if data.pointer.kind == .tree, let entry = try await browser.entry(at: inside, in: data.pointer.oid) { return entry }
+    if data.pointer.kind == .tree, let entry = try await browser.entry(at: inside, in: data.pointer.oid) {
+      return entry
+    }
     let version = location.revision.map { " at '\($0)'" } ?? ""
     throw RepositoryError(
       .usage, "'\(data.target)'\(version) has no '\(inside)'.",
@@ -105,7 +107,8 @@ func explainingAbsence(
     if let cause = failure.cause as? RepositoryError { throw cause }
     guard failure.code == .missing else { throw error }
     throw RepositoryError(
-      .missing, "'\(item.data.target.appending(item.inside))' is not in the local store, nor on a remote that was asked.",
+      .missing,
+      "'\(item.data.target.appending(item.inside))' is not in the local store, nor on a remote that was asked.",
       remedy: Fetching.remedy(for: item.data.target, at: location.revision), cause: error)
   }
 }

@@ -17,7 +17,9 @@ public struct Location: Hashable, Sendable {
   }
 
   /// The location as a person would write it from the top of the working tree.
-  public var text: String { (revision.map { "\($0):" } ?? "") + (path.isRoot && revision != nil ? "" : path.description) }
+  public var text: String {
+    (revision.map { "\($0):" } ?? "") + (path.isRoot && revision != nil ? "" : path.description)
+  }
 }
 
 extension Repository {
@@ -68,6 +70,7 @@ extension Repository {
         .usage, "'\(location.path)' is not tracked by dv at '\(revision)'.",
         remedy: "'dv ls \(revision):' lists what is.")
     }
-    return Selection(items: found.map { Selection.Item(data: $0, inside: .root) }.sorted { $0.data.target < $1.data.target })
+    return Selection(
+      items: found.map { Selection.Item(data: $0, inside: .root) }.sorted { $0.data.target < $1.data.target })
   }
 }

@@ -7,8 +7,8 @@ import SystemPackage
 /// Reads one tracked file at a revision: the operation behind `dv cat`.
 ///
 /// Not a byte is passed on before the SHA-256 of all of them was found to be the oid: what has been printed cannot be
-/// taken back. A file of up to 16 MiB waits in memory for that, a larger one in a temporary file beside the local store,
-/// which takes as much room as the file has bytes until it has been passed on.
+/// taken back. A file of up to 16 MiB waits in memory for that, a larger one in a temporary file beside the local
+/// store, which takes as much room as the file has bytes until it has been passed on.
 public struct ReadData: Sendable {
   private let location: Location
   /// The most bytes that are proved in memory.

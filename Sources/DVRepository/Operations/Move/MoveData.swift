@@ -14,8 +14,9 @@ import SystemPackage
 ///     4  git's index: the new pointer instead of the old
 ///     5  remove the old pointer
 ///
-/// The old pointer goes last, so that whoever was killed runs it again and it goes on. A path inside a tracked directory is
-/// renamed on disk, then taken into the version as `dv add` would; killed in between, either command completes it.
+/// The old pointer goes last, so that whoever was killed runs it again and it goes on. A path inside a tracked
+/// directory is renamed on disk, then taken into the version as `dv add` would; killed in between, either command
+/// completes it.
 public struct MoveData: Sendable {
   public struct Report: Hashable, Sendable {
     public let source: TreePath
@@ -39,14 +40,15 @@ public struct MoveData: Sendable {
 
   /// Carries it out.
   ///
-  /// - Throws: ``RepositoryError/Code/conflict`` if something is at the destination, or what is to move was modified and
-  ///   not added; nothing is changed then.
+  /// - Throws: ``RepositoryError/Code/conflict`` if something is at the destination, or what is to move was modified
+  ///   and not added; nothing is changed then.
   public func run(in repository: Repository, progress: ProgressSink) async throws -> Report {
     let root = try repository.requireWorkDirectory()
     let search = try repository.pointerSearch()
     guard let found = try search.resolve(source) else {
       throw RepositoryError(
-        .usage, "'\(source)' is not tracked by dv.", remedy: "Move it with 'git mv' or 'mv'; 'dv ls' lists what is tracked.")
+        .usage, "'\(source)' is not tracked by dv.",
+        remedy: "Move it with 'git mv' or 'mv'; 'dv ls' lists what is tracked.")
     }
     guard let file = try PointerFile.read(found.pointer, in: root) else {
       throw RepositoryError(.usage, "There is no '\(found.pointer)'.")
@@ -130,7 +132,8 @@ private struct TargetMove {
     }
     guard try root.appending(destination.parent).fileStat()?.kind == .directory else {
       throw RepositoryError(
-        .usage, "There is no directory '\(destination.parent)'.", remedy: "Make it with 'mkdir -p \(destination.parent)'.")
+        .usage, "There is no directory '\(destination.parent)'.",
+        remedy: "Make it with 'mkdir -p \(destination.parent)'.")
     }
     if !destination.parent.isRoot, let other = try repository.pointerSearch().resolve(destination.parent) {
       throw RepositoryError(
@@ -147,7 +150,9 @@ private struct TargetMove {
   private func isResumed(to destination: TreePath) throws -> Bool {
     let path = PointerFile.path(for: destination)
     guard let there = try? PointerFile.read(path, in: root), there.pointer == data.pointer else { return false }
-    if try root.appending(destination).fileStat() != nil, try root.appending(data.target).fileStat() != nil { return false }
+    if try root.appending(destination).fileStat() != nil, try root.appending(data.target).fileStat() != nil {
+      return false
+    }
     let index = try repository.git.index()
     let (new, old) = (try GitPath(path.bytes), try GitPath(data.pointerPath.bytes))
     return index.entry(at: new) == nil || index.entry(at: old) == nil
@@ -251,7 +256,9 @@ extension Repository {
     var added: [GitPath] = []
     var gone = try removed.map { try GitPath($0.bytes) }
     for path in Set(paths).sorted() {
-      if try root.appending(path).fileStat() != nil { added.append(try GitPath(path.bytes)) } else {
+      if try root.appending(path).fileStat() != nil {
+        added.append(try GitPath(path.bytes))
+      } else {
         gone.append(try GitPath(path.bytes))
       }
     }

@@ -6,8 +6,8 @@ import SystemPackage
 
 /// Stops tracking data, or takes paths out of tracked directories: the operation behind `dv rm`.
 ///
-/// Everything is checked before anything is removed. Of a target the data goes first and the pointer last, so that whoever
-/// was killed can run it again, or bring the data back with `dv checkout`. Versions in history stay.
+/// Everything is checked before anything is removed. Of a target the data goes first and the pointer last, so that
+/// whoever was killed can run it again, or bring the data back with `dv checkout`. Versions in history stay.
 public struct RemoveData: Sendable {
   public struct Report: Hashable, Sendable {
     /// Targets that are not tracked any more.
@@ -162,7 +162,9 @@ private struct RemovalCheck {
     guard look.found != nil else { return [] }
     var lost = try await onDisk(item, look)
     if try await !isCommitted(item) { lost.append("'\(path)' (in no commit: HEAD has another version)") }
-    lost += (look.found?.problems ?? []).filter { $0.path.relative(to: path) != nil }.map { "'\($0.path)' (not tracked)" }
+    lost += (look.found?.problems ?? []).filter { $0.path.relative(to: path) != nil }.map {
+      "'\($0.path)' (not tracked)"
+    }
     return lost
   }
 
