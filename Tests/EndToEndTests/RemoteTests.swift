@@ -7,7 +7,7 @@ import Testing
   @Test func remotesAreAddedListedAndRemoved() throws {
     let sandbox = try Sandbox()
     #expect(try sandbox.dv("remote").succeed().text.contains("There is no remote"))
-    #expect(try sandbox.dv("remote", "add", "origin", "../remote").exit(5).errorText.contains("--create"))
+    #expect(try sandbox.dv("remote", "add", "origin", "../away/remote").exit(5).errorText.contains("--create"))
     try sandbox.dv("remote", "add", "origin", "../remote", "--create").succeed()
     #expect(try sandbox.git("diff", "--cached", "--name-only").text == ".dv/config\n")
     #expect(try sandbox.dv("remote", "add", "origin", "../remote").succeed().text.contains("is there already"))
