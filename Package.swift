@@ -52,7 +52,7 @@ let package = Package(
     // Floor 2: bytes under keys.
     .target(name: "DVBackend", dependencies: ["DVFile", "DVObject", system], swiftSettings: source),
 
-    // Floor 3: objects on a backend.
+    // Floor 3: objects on a backend, a backend on S3.
     .target(
       name: "DVStore", dependencies: ["DVBackend", "DVFile", "DVObject", "DVZlib", "DVZstd", system],
       swiftSettings: source),
@@ -91,6 +91,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "DVStoreTests", dependencies: ["DVStore", "DVBackend", "DVFile", "DVObject", "DVZlib", "DVTesting", system],
+      swiftSettings: strict),
+    .testTarget(
+      name: "DVS3Tests", dependencies: ["DVS3", "DVBackend", "DVFile", "DVObject", "DVTesting", system],
       swiftSettings: strict),
     .testTarget(
       name: "DVWorkspaceTests", dependencies: ["DVWorkspace", "DVStore", "DVBackend", "DVFile", "DVObject", "DVTesting", system],
