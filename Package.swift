@@ -67,14 +67,14 @@ let package = Package(
     // Floor 5: the operations.
     .target(
       name: "DVRepository",
-      dependencies: ["DVWorkspace", "DVStore", "DVBackend", "DVGit", "DVFile", "DVObject", system],
+      dependencies: ["DVWorkspace", "DVStore", "DVS3", "DVBackend", "DVGit", "DVFile", "DVObject", system],
       swiftSettings: source),
 
     // Floor 7: the program.
     .executableTarget(
       name: "dv",
       dependencies: [
-        "DVRepository", "DVWorkspace", "DVStore", "DVBackend", "DVGit", "DVFile", "DVObject", system, arguments,
+        "DVRepository", "DVWorkspace", "DVStore", "DVS3", "DVBackend", "DVGit", "DVFile", "DVObject", system, arguments,
       ],
       swiftSettings: source),
 

@@ -3,7 +3,7 @@ import DVObject
 
 /// A listing of a store as a value of its own, for readers whose server cannot list: any web server that serves a remote's files.
 ///
-/// It lies under ``key``, is written after everything else that a push writes, and is only a hint: a listing that is older than the store
+/// It lies under the keys of its ``Part``s, is written after everything else that a push writes, and is only a hint: a listing that is older than the store
 /// hides what came later and loses nothing.
 ///
 ///     dv-listing 1
@@ -14,28 +14,52 @@ import DVObject
 ///
 /// Each key is preceded by its size in bytes; keys ascend. Every line ends with a line feed.
 public struct BackendListing: Sendable {
-  /// Where a listing is kept.
-  public static let key = BackendKey(unchecked: "listing/v1")
+  /// A listing has two parts, because the names of all packs are many and few readers ask for them.
+  public enum Part: Sendable, CaseIterable {
+    /// What every reader lists.
+    case structure
+    /// What only a check of the whole store lists.
+    case packs
 
-  /// What a listing covers: all that a reader lists.
-  static let prefixes = ["format/", "gc/condemned/", "index/", "retired/", "roots/"]
+    /// Where the part is kept.
+    public var key: BackendKey {
+      switch self {
+      case .structure: BackendKey(unchecked: "listing/v1")
+      case .packs: BackendKey(unchecked: "listing/packs-v1")
+      }
+    }
+
+    /// What it covers.
+    var prefixes: [String] {
+      switch self {
+      case .structure: ["format/", "gc/condemned/", "index/", "retired/", "roots/"]
+      case .packs: ["packs/", "pending/"]
+      }
+    }
+
+    /// Returns the part that covers all keys that begin with `prefix`, or `nil` if none does.
+    public init?(covering prefix: String) {
+      guard let part = Self.allCases.first(where: { $0.prefixes.contains { prefix.hasPrefix($0) } }) else { return nil }
+      self = part
+    }
+  }
 
   private let covered: [String]
   private let entries: [BackendEntry]
 
-  /// Lists a backend.
-  init(of backend: some Backend) async throws(BackendError) {
-    covered = Self.prefixes
+  /// Lists one part of a backend.
+  init(_ part: Part, of backend: some Backend) async throws(BackendError) {
+    covered = part.prefixes
     var entries: [BackendEntry] = []
-    for prefix in Self.prefixes { entries += try await backend.list(prefix) }
+    for prefix in part.prefixes { entries += try await backend.list(prefix) }
     self.entries = entries
   }
 
   /// Lists a backend and stores the listing in it.
   ///
-  /// Costs a listing of each part and one PUT.
+  /// Costs a listing of each prefix and two PUTs.
   public static func publish(on backend: some Backend) async throws(BackendError) {
-    try await backend.put(try await BackendListing(of: backend).encoded(), at: key)
+    for part in Part.allCases { try await backend.put(try await BackendListing(part, of: backend).encoded(), at: part.key) }
   }
 
   /// Returns the entries whose keys begin with `prefix`, or `nil` if the listing does not cover them all.

@@ -249,7 +249,8 @@ final class S3Client: Sendable {
     case .changedFile: .failed(failure(.corrupt, request, error.reason, "Nothing was stored; try again."))
     case .unconnected:
       .again(
-        failure(.unreachable, request, error.reason, "Check the network and the remote's endpoint."), TryOutcome.Reason())
+        failure(.unreachable, request, error.reason, "Check the network and the remote's endpoint."),
+        TryOutcome.Reason(isUnreached: true))
     case .interrupted, .malformed:
       .again(failure(.unreachable, request, error.reason, "Try again later."), TryOutcome.Reason())
     case .stalled:

@@ -73,9 +73,10 @@ final class HTTPConnections: Sendable {
   func exchange(_ request: HTTPRequest) async throws(TransportError) -> HTTPReply {
     let collector = ReplyCollector(limit: request.limit, isHead: request.method == "HEAD")
     let bytes = max(request.body.count, request.limit)
+    let time = request.timeout.map { TimeAmount($0) } ?? .seconds(60 + Int64(bytes >> 14))
     do {
       let task = client.execute(
-        request: try Self.request(request), delegate: collector, deadline: .now() + .seconds(60 + Int64(bytes >> 14)))
+        request: try Self.request(request), delegate: collector, deadline: .now() + time)
       return try await withTaskCancellationHandler {
         try await task.futureResult.get()
       } onCancel: {

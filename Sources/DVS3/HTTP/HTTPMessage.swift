@@ -24,6 +24,8 @@ struct HTTPRequest: Sendable {
   var body: Body = .none
   /// Bytes of the answer's body that are taken; a longer one is a failure.
   var limit: Int
+  /// How long it may take as a whole; `nil` for as long as it goes on.
+  var timeout: Duration? = nil
 }
 
 /// A whole answer.

@@ -13,6 +13,8 @@ enum TryOutcome: Sendable {
     var wish: Duration?
     /// Whether the server asks for fewer requests at a time.
     var isCongested = false
+    /// Whether no server was reached. Each such try counts as two: a wrong name or a server that is down should be told in seconds.
+    var isUnreached = false
     /// Whether something was put right that made the try fail, such as credentials or the clock: no pause is needed.
     var isPutRight = false
   }
@@ -55,7 +57,7 @@ final class RequestCaller: Sendable {
         throw error
       case .again(let error, let reason):
         limiter.leave(turn, moved: nil, isCongested: reason.isCongested)
-        failures += 1
+        failures += reason.isUnreached ? 2 : 1
         guard !Task.isCancelled,
           let pause = policy.pause(
             after: failures, elapsed: clock.now() - start, wish: reason.wish, random: clock.random())

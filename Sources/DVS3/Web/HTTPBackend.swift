@@ -15,7 +15,7 @@ public final class HTTPBackend: Backend {
   private let clockSource: RetryClock
   /// Values that came whole although a range was asked for, newest last.
   private let whole = Mutex<[(key: BackendKey, bytes: [UInt8])]>([])
-  private let listing = Mutex<BackendListing?>(nil)
+  private let listings = Mutex<[BackendListing.Part: BackendListing]>([:])
 
   private static let keptValues = 2
 
@@ -99,31 +99,34 @@ public final class HTTPBackend: Backend {
 
   public func list(_ prefix: String) async throws(BackendError) -> [BackendEntry] {
     // Read anew for each look at the formats, which is how opening a store begins, and for each look at the roots.
-    if let known = listing.withLock({ $0 }), !prefix.hasPrefix("format"), !prefix.hasPrefix("roots") {
+    guard let part = BackendListing.Part(covering: prefix) else {
+      throw failure(
+        .invalid, nil, "list '\(TerminalSafe.text(prefix))' in",
+        "a web server's listing does not cover it. Ask the directory or bucket behind it.")
+    }
+    if let known = listings.withLock({ $0[part] }), !prefix.hasPrefix("format"), !prefix.hasPrefix("roots") {
       if let entries = known.entries(prefix) { return entries }
     }
-    guard let bytes = try await get(BackendListing.key) else {
+    guard let bytes = try await get(part.key) else {
       throw failure(
         .notFound, nil, "list",
-        "there is no '\(BackendListing.key)'. Check the URL; if it is right, push once to the directory or bucket behind it, which leaves the listing."
+        "there is no '\(part.key)'. Check the URL; if it is right, push once to the directory or bucket behind it, which leaves the listing."
       )
     }
     guard let read = BackendListing(decoding: bytes) else {
       throw failure(
-        .corrupt, BackendListing.key, "list",
+        .corrupt, part.key, "list",
         "its listing is damaged, or this dv is too old for it. Push once to the directory or bucket behind it.")
     }
-    listing.withLock { $0 = read }
+    listings.withLock { $0[part] = read }
     guard let entries = read.entries(prefix) else {
-      throw failure(
-        .invalid, nil, "list '\(TerminalSafe.text(prefix))' in",
-        "a web server's listing does not cover it. Ask the directory or bucket behind it.")
+      throw failure(.corrupt, part.key, "list", "its listing covers less than it must. Push once to what is behind it.")
     }
     return entries
   }
 
   public func clock() async throws(BackendError) -> Int64 {
-    guard let reply = try await ask("HEAD", BackendListing.key, limit: 0, holding: 0), let date = reply.date else {
+    guard let reply = try await ask("HEAD", BackendListing.Part.structure.key, limit: 0, holding: 0), let date = reply.date else {
       throw failure(.invalid, nil, "read the clock of", "the server does not say what time it is.")
     }
     return date
@@ -192,7 +195,9 @@ public final class HTTPBackend: Backend {
       .failed(failure(.unreachable, key, "read", "it was stopped. Run the command again: it goes on from there."))
     case .untrusted, .changedFile: .failed(failure(.denied, key, "read", "\(error.reason)."))
     case .unconnected, .interrupted, .malformed:
-      .again(failure(.unreachable, key, "read", "\(error.reason). Check the network and the URL."), TryOutcome.Reason())
+      .again(
+        failure(.unreachable, key, "read", "\(error.reason). Check the network and the URL."),
+        TryOutcome.Reason(isUnreached: error.code == .unconnected))
     case .stalled:
       .again(failure(.unreachable, key, "read", "\(error.reason). Try again later."), TryOutcome.Reason(isCongested: true))
     }
