@@ -98,5 +98,9 @@ extension S3Backend {
 
 extension ObjectID {
   /// The digest as S3 writes checksums.
-  var base64: String { Base64.text(of: bytes) }
+  var base64: String {
+    var bytes: [UInt8] = []
+    append(to: &bytes)
+    return Base64.text(of: bytes)
+  }
 }

@@ -36,6 +36,9 @@ final class FileSlice: Sendable {
       let reader = try await BlockingThreads.run { [file] () throws(FileError) in SliceReader(try FileReader(file)) }
       var digest = self.digest == nil ? nil : Digest()
       var position = 0
+      if count == 0, let expected = self.digest, expected != ObjectID(hashing: [UInt8]().span) {
+        throw Unsound(reason: "it has other bytes than were announced")
+      }
       while position < count {
         let (start, length) = (offset + UInt64(position), min(Self.pieceSize, count - position))
         let piece = try await BlockingThreads.run { () throws(FileError) in
