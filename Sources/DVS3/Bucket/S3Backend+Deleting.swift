@@ -1,5 +1,6 @@
 import Crypto
 public import DVBackend
+import DVFile
 import DVObject
 
 extension S3Backend {

@@ -1,4 +1,4 @@
-import DVBackend
+public import DVBackend
 import DVFile
 import DVObject
 import Synchronization
@@ -18,15 +18,15 @@ extension S3Backend {
     if !key.isReplaceable, try await self.size(of: key) == size { return }
     let partSize = max(Self.partSize, (size + Self.partLimit - 1) / Self.partLimit)
     let digests: [ObjectID]
+    let whole: ObjectID
     do throws(FileError) {
-      let (whole, parts) = try await BlockingThreads.run { () throws(FileError) in
+      (whole, digests) = try await BlockingThreads.run { () throws(FileError) in
         try Self.hash(file, partSize: partSize)
       }
-      guard whole == digest else { throw otherBytes(file, key) }
-      digests = parts
-    } catch let error as FileError {
+    } catch {
       throw cannotRead(file, key, error)
     }
+    guard whole == digest else { throw otherBytes(file, key) }
     let upload = try await begin(key)
     do throws(BackendError) {
       let tags = try await send(file, size: size, partSize: partSize, digests, of: upload, key)

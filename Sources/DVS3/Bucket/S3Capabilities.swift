@@ -31,7 +31,7 @@ public struct S3Capabilities: Hashable, Sendable {
   /// Whether requests may carry headers that a server can do without.
   var takesHints: Bool { refusesToReplace || keepsDigest }
 
-  private static let names: [(String, KeyPath<S3Capabilities, Bool> & Sendable)] = [
+  private static let names: [(String, any KeyPath<S3Capabilities, Bool> & Sendable)] = [
     ("refuses-to-replace", \.refusesToReplace), ("keeps-digest", \.keepsDigest), ("compares-digest", \.comparesDigest),
     ("deletes-in-batches", \.deletesInBatches), ("serves-ranges", \.servesRanges),
   ]

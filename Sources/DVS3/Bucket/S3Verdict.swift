@@ -62,7 +62,7 @@ enum S3Verdict: Hashable, Sendable {
       let target = reply.header("location").map { " to '\(TerminalSafe.text(String($0.prefix(200))))'" } ?? ""
       self = .refused(reason: "the server points\(target). Set the endpoint and region of the remote accordingly")
     // The answer to HEAD has no code.
-    case 401, 403 where abs(skew) > 600: self = .skewed
+    case _ where [401, 403].contains(reply.status) && abs(skew) > 600: self = .skewed
     case 400 where body == nil: self = .expired
     case 401, 403: self = .denied(reason: text)
     case 404: self = .absent

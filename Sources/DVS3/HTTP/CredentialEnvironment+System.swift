@@ -1,5 +1,5 @@
 import DVFile
-import SystemPackage
+public import SystemPackage
 
 extension CredentialEnvironment {
   /// The world as this process sees it.

@@ -1,4 +1,4 @@
-import SystemPackage
+public import SystemPackage
 
 /// How connections are made. Connections of equal settings are shared.
 public struct HTTPSettings: Hashable, Sendable {
