@@ -82,7 +82,7 @@ struct BucketOpening: Sendable {
   }
 
   private func http(_ endpoint: HTTPEndpoint) throws -> HTTPSettings {
-    do {
+    do throws(HTTPEndpoint.Malformed) {
       let proxy: HTTPProxy? =
         switch settings.proxy {
         case "none": nil
@@ -90,7 +90,7 @@ struct BucketOpening: Sendable {
         case nil: try HTTPProxy(for: endpoint, environment: environment)
         }
       return HTTPSettings(certificates: certificates, proxy: proxy)
-    } catch let error as HTTPEndpoint.Malformed {
+    } catch {
       throw RepositoryError(
         .usage, "The proxy for remote '\(name)': \(error)", remedy: "Set it as 'http://host:port'.", cause: error)
     }
