@@ -180,8 +180,8 @@ struct XMLReader {
     let start = position
     while let byte = peek(), Self.isNameByte(byte) { position += 1 }
     let name = bytes[start..<position]
-    guard let first = name.first, !Self.isInnerNameByte(first), name.last != UInt8(ascii: ":"),
-      String(validating: name, as: UTF8.self) != nil
+    guard let first = name.first, !Self.isInnerNameByte(first), first != UInt8(ascii: ":"),
+      name.last != UInt8(ascii: ":"), String(validating: name, as: UTF8.self) != nil
     else { throw XMLError("expected a name", at: start) }
     return name
   }
