@@ -1,12 +1,13 @@
-/// What a remote's own settings say of credentials. They stand in this clone's or the user's configuration, never in the committed one; only
-/// the name of a profile may be committed.
+/// What a remote's own settings say of credentials. They stand in this clone's or the user's configuration, never in the
+/// committed one.
 public enum RemoteCredentials: Sendable {
   case keys(AWSCredentials)
   case profile(String)
 }
 
 extension CredentialChain {
-  /// Makes the chain of AWS's own programs: the environment, web identity, the shared files, the container's service, the instance's metadata.
+  /// Makes the chain of AWS's own programs: the environment, web identity, the shared files, the container's service, the
+  /// instance's metadata.
   ///
   /// - Parameters:
   ///   - remote: What the remote's settings say. Then nothing else is asked: a person who names a key wants no other.

@@ -10,10 +10,10 @@ public final class CredentialChain: Sendable {
   private let jitter: @Sendable () -> Int64
   private let state = Mutex(State())
 
-  /// How long before they expire credentials are replaced: 5 minutes, as the longest request takes, and a little
-  /// more, up to ``jitterLimit``, so that a thousand jobs started at once do not all ask at once.
+  /// How long before they expire credentials are replaced, in seconds: as long as the longest request takes.
   static let margin: Int64 = 300
-  static let jitterLimit: Int64 = 60
+  /// How much earlier at most, in seconds, so that a thousand jobs started at once do not all ask at once.
+  public static let jitterLimit: Int64 = 60
   /// Seconds between two tries to replace credentials that are still valid.
   static let retryPause: Int64 = 30
 
@@ -34,10 +34,10 @@ public final class CredentialChain: Sendable {
   /// - Parameters:
   ///   - sources: In the order in which they are asked.
   ///   - now: Seconds since 1970.
-  ///   - jitter: Up to a minute, in seconds.
+  ///   - jitter: Seconds, from 0 to ``jitterLimit``.
   public init(
     _ sources: [any CredentialSource], now: @escaping @Sendable () -> Int64,
-    jitter: @escaping @Sendable () -> Int64 = { Int64.random(in: 0...60) }
+    jitter: @escaping @Sendable () -> Int64 = { Int64.random(in: 0...CredentialChain.jitterLimit) }
   ) {
     self.sources = sources
     self.now = now

@@ -23,6 +23,7 @@ public enum PercentEncoding {
   ///
   /// - Parameter plusIsSpace: Whether `+` stands for a space, as in forms and in S3's listings with `encoding-type=url`.
   public static func decode(_ text: String, plusIsSpace: Bool) -> String? {
+    if !text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) { return text }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.utf8.count)
     var rest = text.utf8.makeIterator()

@@ -6,7 +6,9 @@ public struct InitiateMultipartUploadResult: Hashable, Sendable {
   /// - Throws: ``S3AnswerError``, also if there is no upload ID.
   public init(xml body: [UInt8], limit: Int = 1 << 20) throws(S3AnswerError) {
     var answer = try S3Answer(body, limit: limit, what: "answer to a new multipart upload")
-    uploadID = try answer.read(root: "InitiateMultipartUploadResult") { (reader) throws(XMLError) in
+    // The second is what rclone calls it.
+    let roots = ["InitiateMultipartUploadResult", "InitiateMultipartUpload"]
+    uploadID = try answer.read(roots: roots) { (reader, _) throws(XMLError) in
       var id: String?
       while let name = try reader.child() {
         if name == "UploadId" { try reader.readText(name, into: &id) } else { try reader.skip() }
@@ -85,12 +87,13 @@ public struct ListMultipartUploadsResult: Hashable, Sendable {
     self.uploads = try uploads.map { (upload) throws(XMLError) in
       Upload(key: try keys.decode(upload.key, reader), uploadID: upload.uploadID, initiated: upload.initiated)
     }
-    if try reader.required("IsTruncated", isTruncated) {
-      guard let keyMarker, !keyMarker.isEmpty else { throw reader.failure("it is truncated and has no marker for the rest") }
-      next = Marker(key: try keys.decode(keyMarker, reader), uploadID: idMarker.flatMap { $0.isEmpty ? nil : $0 })
-    } else {
+    // rclone leaves 'IsTruncated' out when it is false. Then there is no marker either.
+    guard isTruncated ?? (keyMarker.map { !$0.isEmpty } ?? false) else {
       next = nil
+      return
     }
+    guard let keyMarker, !keyMarker.isEmpty else { throw reader.failure("it is truncated and has no marker for the rest") }
+    next = Marker(key: try keys.decode(keyMarker, reader), uploadID: idMarker.flatMap { $0.isEmpty ? nil : $0 })
   }
 }
 

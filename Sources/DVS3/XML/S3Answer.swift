@@ -100,7 +100,8 @@ extension XMLReader {
 
   private static func trimmed(_ text: String) -> Substring {
     let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\n" || $0 == "\t" }
-    let start = text.drop(while: isSpace)
-    return start.prefix((start.lastIndex { !isSpace($0) }.map { start.distance(from: start.startIndex, to: $0) + 1 }) ?? 0)
+    var rest = text.drop(while: isSpace)
+    while let last = rest.last, isSpace(last) { rest.removeLast() }
+    return rest
   }
 }

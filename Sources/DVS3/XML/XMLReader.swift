@@ -180,8 +180,8 @@ struct XMLReader {
     let start = position
     while let byte = peek(), Self.isNameByte(byte) { position += 1 }
     let name = bytes[start..<position]
-    guard let first = name.first, !Self.isInnerNameByte(first), name.last != UInt8(ascii: ":"),
-      String(validating: name, as: UTF8.self) != nil
+    guard let first = name.first, !Self.isInnerNameByte(first), first != UInt8(ascii: ":"),
+      name.last != UInt8(ascii: ":"), name.allSatisfy({ $0 < 0x80 }) || String(validating: name, as: UTF8.self) != nil
     else { throw XMLError("expected a name", at: start) }
     return name
   }
@@ -296,7 +296,14 @@ struct XMLReader {
 
   private func peek() -> UInt8? { position < bytes.count ? bytes[position] : nil }
 
-  private func follows(_ text: String) -> Bool { bytes[position...].starts(with: text.utf8) }
+  private func follows(_ text: String) -> Bool {
+    var index = position
+    for byte in text.utf8 {
+      guard index < bytes.count, bytes[index] == byte else { return false }
+      index += 1
+    }
+    return true
+  }
 
   private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
 
@@ -321,6 +328,8 @@ struct XMLReader {
 
   /// Returns `bytes` as text with line ends as `\n`, if they are UTF-8 and hold only characters that XML allows.
   private static func characters(_ bytes: ArraySlice<UInt8>) throws(XMLError) -> String {
+    // Nearly all text is printable ASCII: nothing in it to check or to replace.
+    if bytes.allSatisfy({ 0x20..<0x7F ~= $0 || $0 == 0x0A }) { return String(decoding: bytes, as: UTF8.self) }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw XMLError("the text is not UTF-8", at: bytes.startIndex)
     }
@@ -350,6 +359,7 @@ struct XMLReader {
 
 extension ArraySlice<UInt8> {
   fileprivate func firstIndex(of text: String) -> Int? {
-    indices.first { self[$0...].starts(with: text.utf8) }
+    guard let first = text.utf8.first else { return startIndex }
+    return indices.first { self[$0] == first && self[$0...].starts(with: text.utf8) }
   }
 }
