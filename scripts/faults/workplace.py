@@ -35,7 +35,7 @@ class Outcome:
             return f"was still running after {self.seconds:.0f} s"
         if self.code not in DOCUMENTED:
             return f"exited with {self.code}: {self.errors[-600:]}"
-        if self.code and not self.errors.strip():
+        if self.code and not (self.errors + self.output).strip():
             return f"exited with {self.code} and said nothing"
         if "Fatal error" in self.errors or "Error Domain" in self.errors or "Swift." in self.errors:
             return f"says what no user understands: {self.errors[-600:]}"
@@ -138,10 +138,11 @@ def small_tree(folder, seed, files=12):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"" if name == "empty" else source.randbytes(source.randrange(1, 20_000)))
-    (folder / "sub/table.txt").write_text("".join(f"{n},{source.random()}\n" for n in range(5_000)))
+    # Its name holds the seed, so that two trees share no content, not even a link's.
+    (folder / f"sub/table{seed}.txt").write_text("".join(f"{n},{source.random()}\n" for n in range(5_000)))
     (folder / "d0/run").write_bytes(source.randbytes(50))
     (folder / "d0/run").chmod(0o755)
-    (folder / "link").symlink_to("sub/table.txt")
+    (folder / "link").symlink_to(f"sub/table{seed}.txt")
 
 
 def snapshot(place):
