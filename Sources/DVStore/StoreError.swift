@@ -47,8 +47,8 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
       case .denied: .denied
       case .corrupt: .corrupt
       case .noSpace: .noSpace
-      case .unreachable: .unreachable
-      default: .other
+      case .unreachable, .notFound: .unreachable
+      case .invalid: .other
       }
     self.init(code, error.message, key: key, cause: error)
   }

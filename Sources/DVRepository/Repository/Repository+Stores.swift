@@ -82,13 +82,14 @@ extension Repository {
 
   /// Returns what it takes to open the store of a remote later, on any task.
   func opening(of remote: Remote) throws -> RemoteOpening {
-    RemoteOpening(remote: remote, sharing: try sharing(), scratch: try storeDirectory().appending("tmp"))
+    let base = workDirectory ?? git.gitDirectory
+    let bucket = BucketOpening(
+      name: remote.name, settings: try BucketSettings(of: remote.name, in: configuration, base: base),
+      environment: environment,
+      record: dataDirectory.appending("remotes").appending(remote.name).appending("capabilities"))
+    return RemoteOpening(
+      remote: remote, sharing: try sharing(), scratch: try storeDirectory().appending("tmp"), bucket: bucket)
   }
-
-  /// Opens the place of a remote.
-  ///
-  /// - Throws: ``RepositoryError/Code/unreachable`` if it is not there.
-  func backend(of remote: Remote) throws -> DirectoryBackend { try opening(of: remote).backend() }
 
   // MARK: Clones of a shared store
 

@@ -97,7 +97,10 @@ public struct RemotePush: Sendable {
   public func run(_ plan: Plan, bases chosen: [ObjectID: ObjectID] = [:]) async throws -> Report {
     var report = Report()
     report.transfer.skipped = plan.complete.count
-    if plan.missing.isEmpty { return report }
+    if plan.missing.isEmpty {
+      await publishListing(onlyIfAbsent: true)
+      return report
+    }
     let (missing, records) = (plan.missing, plan.records)
     var unsound = plan.unsound
     for _ in 0..<Self.roundLimit {
@@ -109,6 +112,7 @@ public struct RemotePush: Sendable {
         report.transfer.failed = transfer.failed
         report.committed = committed
         report.healedPacks = await tidy(records, unsound: unsound)
+        await publishListing()
         return report
       }
       try await remote.refresh()
@@ -214,6 +218,13 @@ public struct RemotePush: Sendable {
   }
 
   // MARK: Tidying
+
+  /// Leaves a listing for readers that cannot list, written last because it is only a hint: the push is done without it.
+  private func publishListing(onlyIfAbsent: Bool = false) async {
+    let backend = remote.backend
+    if onlyIfAbsent, (try? await backend.size(of: BackendListing.Part.structure.key)) != .some(nil) { return }
+    try? await BackendListing.publish(on: backend)
+  }
 
   /// Does what keeps later pushes fast. The push is done: what fails here fails again, and is reported, in the next one.
   ///

@@ -1,6 +1,7 @@
 import ArgumentParser
 import DVObject
 import DVRepository
+import DVS3
 import DVStore
 
 struct RemoteCheckCommand: Command {
@@ -35,6 +36,13 @@ struct RemoteCheckCommand: Command {
       if let difference = report.clockDifference {
         table.append("clock", abs(difference) <= 2 ? "agrees" : "\(abs(difference)) s \(difference > 0 ? "ahead" : "behind")")
       }
+    }
+    if let capabilities = report.capabilities {
+      let missing = capabilities.list.filter { !$0.has }.map(\.name)
+      table.append("server", missing.isEmpty ? "does all that helps" : "works without: \(missing.joined(separator: ", "))")
+    }
+    if report.abandonedUploads > 0 {
+      table.append("uploads", "\(Count(UInt64(report.abandonedUploads))) never finished, removed")
     }
     var lines = table.lines
     if let inventory = report.inventory {
@@ -82,6 +90,12 @@ struct RemoteCheckCommand: Command {
       json.member("reachable", report.problem == nil)
       json.member("writable", report.isWritable)
       json.member("clockDifference", report.clockDifference)
+      if let capabilities = report.capabilities {
+        json.object("capabilities") { json in
+          for capability in capabilities.list { json.member(capability.name, capability.has) }
+        }
+      }
+      json.member("abandonedUploads", report.abandonedUploads)
       json.member("initialised", report.inventory != nil)
       if let inventory = report.inventory {
         json.member("packs", inventory.packs.count)
