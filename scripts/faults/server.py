@@ -2,7 +2,6 @@
 """S3 servers on loopback for the tools in this folder: what starts them, and buckets in them. Not a program."""
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from bucket import Bucket
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 KEYS = ("torturekey", "torturesecret")
 
 
@@ -19,41 +19,41 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def find(program, path):
-    found = shutil.which(program, path=path)
-    if not found:
-        raise SystemExit(f"'{program}' is not in PATH")
-    return found
+def find(program):
+    """One of the programs that `scripts/servers` installs, which does so if need be."""
+    path = ROOT / ".build/servers/bin" / program
+    if not path.exists():
+        subprocess.run([ROOT / "scripts/servers", "true"], check=True)
+    return path
 
 
 class Server:
     """One running server. `kind` is `rclone`, `moto` or `ceph`."""
 
-    def __init__(self, kind, folder, path=None):
+    def __init__(self, kind, folder):
         self.kind, self.folder, self.keys = kind, Path(folder), KEYS
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.log = open(self.folder / f"{kind}.log", "ab")
         self.process = None
-        path = path or os.environ["PATH"]
-        getattr(self, f"start_{kind}")(path)
+        getattr(self, f"start_{kind}")()
         self.wait()
 
-    def start_rclone(self, path):
+    def start_rclone(self):
         root = self.folder / "rclone"
         root.mkdir()
         # No cache of directories: what is changed behind the server's back must be seen.
         self.process = subprocess.Popen(
-            [find("rclone", path), "serve", "s3", "--addr", f"127.0.0.1:{self.port}", "--auth-key", ",".join(KEYS),
-             "--vfs-cache-mode", "off", "--dir-cache-time", "0s", "--config", "/dev/null", str(root)],
+            [find("rclone"), "serve", "s3", "--addr", f"127.0.0.1:{self.port}", "--auth-key", ",".join(KEYS),
+             "--vfs-cache-mode", "off", "--dir-cache-time", "0", "--poll-interval", "0", "--config", "/dev/null", str(root)],
             stdout=self.log, stderr=self.log)
 
-    def start_moto(self, path):
-        self.process = subprocess.Popen([find("moto_server", path), "-H", "127.0.0.1", "-p", str(self.port)],
+    def start_moto(self):
+        self.process = subprocess.Popen([find("moto_server"), "-H", "127.0.0.1", "-p", str(self.port)],
                                         stdout=self.log, stderr=self.log)
 
-    def start_ceph(self, path):
+    def start_ceph(self):
         self.ceph("start")
 
     def ceph(self, verb):

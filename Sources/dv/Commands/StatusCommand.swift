@@ -32,7 +32,7 @@ struct StatusCommand: Command {
 
   func run() async throws {
     let paths = paths
-    let question: ReportStatus.RemoteQuestion = remote || remoteName != nil ? .asked(remoteName) : .remembered
+    let question: ReportStatus.RemoteSource = remote || remoteName != nil ? .asked(remoteName) : .remembered
     let report = try await ProgressDisplay(quiet: options.quiet).show { progress in
       let repository = try Here.repository()
       return try await ReportStatus(try Here.treePaths(paths, in: repository), remote: question).run(

@@ -11,7 +11,7 @@ public import DVWorkspace
 /// A remote that is asked is listed, and read no further than its records and index as long as all is well with it.
 public struct ReportStatus: Sendable {
   /// Where to learn what is pushed.
-  public enum RemoteQuestion: Hashable, Sendable {
+  public enum RemoteSource: Hashable, Sendable {
     /// From what this clone remembers of the default remote.
     case remembered
     /// From a remote: the one named, or the default one.
@@ -19,10 +19,10 @@ public struct ReportStatus: Sendable {
   }
 
   private let paths: [TreePath]
-  private let question: RemoteQuestion
+  private let question: RemoteSource
 
   /// - Parameter paths: what to look at, relative to the working tree's root; nothing for all.
-  public init(_ paths: [TreePath] = [], remote question: RemoteQuestion = .remembered) {
+  public init(_ paths: [TreePath] = [], remote question: RemoteSource = .remembered) {
     self.paths = paths
     self.question = question
   }
@@ -72,10 +72,10 @@ public struct ReportStatus: Sendable {
       }
     }
     if case .asked(let name) = question {
-      let look = RemoteLook(remote: try repository.remote(name), selection: selection, paths: paths)
-      report.remote = look.remote.name
+      let asked = RemoteQuestion(remote: try repository.remote(name), selection: selection, paths: paths)
+      report.remote = asked.remote.name
       report.askedRemote = true
-      report.entries += try await look.entries(in: repository, progress: progress)
+      report.entries += try await asked.entries(in: repository, progress: progress)
     }
     return report
   }

@@ -5,7 +5,7 @@ import DVStore
 import DVWorkspace
 
 /// Asks a remote which of the working tree's data, and of HEAD's, it has whole.
-struct RemoteLook {
+struct RemoteQuestion {
   let remote: Remote
   let selection: Selection
   /// What the selection was made with; nothing for all.
