@@ -16,8 +16,10 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     case noSpace
     /// Another process holds what is needed.
     case busy
-    /// Made by a newer dv, or not a store at all.
+    /// Made by a newer dv.
     case format
+    /// There is no store.
+    case absent
     /// A source changed while it was read.
     case changed
     case other

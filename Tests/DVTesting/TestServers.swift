@@ -59,5 +59,5 @@ public enum TestServers {
     return urls
   }
 
-  private nonisolated(unsafe) static let kept = Mutex<(Process, Pipe)?>(nil)
+  private static let kept = Mutex<(Process, Pipe)?>(nil)
 }

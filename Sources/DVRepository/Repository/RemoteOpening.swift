@@ -23,7 +23,7 @@ struct RemoteOpening: Sendable {
     let scratch = if create, let directory = backend as? DirectoryBackend { directory.root.appending("tmp") } else { scratch }
     try scratch.createDirectories()
     let opened: Result<ObjectStore, StoreError> = await open(backend, scratch: scratch, create: create)
-    if case .failure(let error) = opened, error.code == .format, !create {
+    if case .failure(let error) = opened, error.code == .absent {
       throw RepositoryError(
         .missing, "Nothing has been pushed to remote '\(remote.name)' (\(remote.url)).",
         remedy: "Push to it from a clone that has the data, or check its path.", cause: error)

@@ -60,9 +60,11 @@ public struct RemotePush: Sendable {
   /// - Parameter distrusted: packs of the remote that are known to be damaged although their length is right.
   public func plan(_ roots: [TransferRoot], distrusting distrusted: Set<ObjectID> = []) async throws -> Plan {
     let records = try await RecordList(StoreLayout.roots, of: remote)
-    let unsound = try await PackSurvey(of: remote).unsound.union(distrusted)
+    let survey = try await PackSurvey(of: remote)
+    let unsound = survey.unsound.union(distrusted)
     // What a damaged pack made incomplete is walked again in full, and so healed from here.
-    let complete = unsound.isEmpty ? records.complete : []
+    var complete = unsound.isEmpty ? records.complete : []
+    if survey.isDoubtful { complete = try await proved(complete, among: roots) }
     var plan = Plan(records: records, unsound: unsound, distrusted: distrusted)
     plan.knownTrees = Set(complete.lazy.filter { $0.kind == .tree }.map(\.oid))
     var met: Set<RootRecord.Root> = []
@@ -70,6 +72,22 @@ public struct RemotePush: Sendable {
       if complete.contains(RootRecord.Root(root)) { plan.complete.append(root) } else { plan.missing.append(root) }
     }
     return plan
+  }
+
+  /// Returns which of `roots` are recorded as complete and are so by the remote's index.
+  ///
+  /// Reads nodes and lists here, so that it costs the remote nothing but its index.
+  private func proved(
+    _ recorded: Set<RootRecord.Root>, among roots: [TransferRoot]
+  ) async throws -> Set<RootRecord.Root> {
+    var completeness = Completeness(of: remote, readingFrom: local)
+    var whole: Set<RootRecord.Root> = []
+    for root in roots {
+      let record = RootRecord.Root(root)
+      guard recorded.contains(record), !whole.contains(record) else { continue }
+      if try await completeness.has(root) { whole.insert(record) }
+    }
+    return whole
   }
 
   /// Pushes what a plan found missing.

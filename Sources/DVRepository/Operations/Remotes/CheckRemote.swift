@@ -23,7 +23,10 @@ public struct CheckRemote: Sendable {
     public internal(set) var abandonedUploads = 0
 
     /// Whether all is well.
-    public var isSound: Bool { problem == nil && inventory?.packs.findings.isEmpty ?? true }
+    public var isSound: Bool {
+      guard problem == nil, let inventory else { return problem == nil }
+      return inventory.packs.findings.isEmpty && inventory.incompleteRoots == 0
+    }
   }
 
   private let name: String?

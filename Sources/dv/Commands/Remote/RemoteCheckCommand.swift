@@ -9,7 +9,7 @@ struct RemoteCheckCommand: Command {
     commandName: "check", abstract: "Look whether a remote can be used and has all its packs.",
     discussion: """
       Compares the packs that are there with what the index says of them, without reading them: exits with 4 if one is \
-      missing or short, with 5 if the remote cannot be reached. 'dv fsck --remote' reads them too.
+      missing or short or stands in no index although something needs it, with 5 if the remote cannot be reached. 'dv fsck --remote' reads them too.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -51,7 +51,10 @@ struct RemoteCheckCommand: Command {
       table.append("packs", "\(Count(UInt64(packs.count))) (\(ByteCount(packs.bytes)))")
       table.append("objects", "\(Count(UInt64(inventory.objects)))")
       table.append("index", "\(Count(UInt64(inventory.segments)).of("segment"))")
-      table.append("roots", "\(Count(UInt64(inventory.roots))) complete")
+      let incomplete = inventory.incompleteRoots
+      table.append(
+        "roots", "\(Count(UInt64(inventory.roots - incomplete))) complete"
+          + (incomplete > 0 ? ", \(Count(UInt64(incomplete))) not any more" : ""))
       if inventory.pending > 0 { table.append("pushes", "\(inventory.pending) under way, or killed") }
       if packs.unindexed > 0 { table.append("unindexed", "\(Count(UInt64(packs.unindexed)).of("pack"))") }
       if inventory.condemned > 0 { table.append("condemned", "\(Count(UInt64(inventory.condemned)).of("pack"))") }
@@ -62,7 +65,10 @@ struct RemoteCheckCommand: Command {
             "damaged: pack \(finding.pack.hex) has \($0) bytes, and should have \(finding.expected)."
           } ?? "damaged: pack \(finding.pack.hex) (\(ByteCount(finding.expected))) is missing.")
       }
-      if packs.findings.isEmpty {
+      if packs.findings.isEmpty, inventory.incompleteRoots > 0 {
+        lines.append("damaged: part of the index is missing; \(Count(UInt64(packs.unindexed)).of("pack")) cannot be found by it.")
+      }
+      if report.isSound {
         lines.append("All packs are there.")
       } else {
         lines.append("'dv push' from a clone that has the data makes it good.")
@@ -98,6 +104,7 @@ struct RemoteCheckCommand: Command {
         json.member("objects", inventory.objects)
         json.member("segments", inventory.segments)
         json.member("roots", inventory.roots)
+        json.member("incompleteRoots", inventory.incompleteRoots)
         json.member("pending", inventory.pending)
         json.member("condemned", inventory.condemned)
       }
