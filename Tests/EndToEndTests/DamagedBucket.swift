@@ -1,6 +1,7 @@
 import DVTesting
 import Foundation
 import SystemPackage
+import Testing
 
 /// A remote in a bucket, reached by another client than dv, to do to it what happens behind dv's back.
 struct DamagedBucket {
