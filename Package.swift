@@ -104,7 +104,7 @@ let package = Package(
         "DVRepository", "DVWorkspace", "DVStore", "DVBackend", "DVGit", "DVFile", "DVObject", "DVTesting", system,
       ],
       swiftSettings: strict),
-    .testTarget(name: "DVProgramTests", dependencies: ["dv", "DVRepository"], swiftSettings: strict),
+    .testTarget(name: "DVProgramTests", dependencies: ["dv", "DVRepository", "DVBackend"], swiftSettings: strict),
     .testTarget(name: "EndToEndTests", dependencies: ["DVTesting", "DVFile", "DVObject", system], swiftSettings: strict),
   ]
 )

@@ -1,3 +1,4 @@
+public import DVBackend
 import Synchronization
 
 /// How far an operation has come, as one moment saw it.
@@ -39,12 +40,14 @@ public final class ProgressSink: Sendable {
     var verb = ""
     var totalBytes: UInt64?
     var totalItems: UInt64?
+    /// Requests made again before the phase began.
+    var earlierRetries = 0
   }
 
   private let phase = Mutex(Phase())
   private let doneBytes = Atomic<UInt64>(0)
   private let doneItems = Atomic<UInt64>(0)
-  private let retries = Atomic<UInt64>(0)
+  private let tally = Mutex<RequestTally?>(nil)
 
   public init() {}
 
@@ -52,10 +55,12 @@ public final class ProgressSink: Sendable {
   ///
   /// - Parameter verb: What people read, such as "Adding".
   public func begin(_ verb: String, totalBytes: UInt64? = nil, totalItems: UInt64? = nil) {
-    phase.withLock { $0 = Phase(verb: verb, totalBytes: totalBytes, totalItems: totalItems) }
+    let retries = requests.retries
+    phase.withLock {
+      $0 = Phase(verb: verb, totalBytes: totalBytes, totalItems: totalItems, earlierRetries: retries)
+    }
     doneBytes.store(0, ordering: .relaxed)
     doneItems.store(0, ordering: .relaxed)
-    retries.store(0, ordering: .relaxed)
   }
 
   /// Adds to the totals what was found while the phase was already under way.
@@ -72,17 +77,19 @@ public final class ProgressSink: Sendable {
     if items > 0 { doneItems.wrappingAdd(items, ordering: .relaxed) }
   }
 
-  /// Counts one request that is made again.
-  public func retry() {
-    retries.wrappingAdd(1, ordering: .relaxed)
-  }
+  /// Shows from now on the requests that are counted in `tally`, too.
+  public func follow(_ tally: RequestTally) { self.tally.withLock { $0 = tally } }
+
+  /// The requests to remotes so far; none if nobody said where they are counted.
+  public var requests: RequestTally.Counts { (tally.withLock { $0 } ?? RequestTally()).counts }
 
   /// How far the current phase has come.
   public var progress: Progress {
     let phase = phase.withLock { $0 }
+    let retries = max(0, requests.retries - phase.earlierRetries)
     return Progress(
       verb: phase.verb, doneBytes: doneBytes.load(ordering: .relaxed), totalBytes: phase.totalBytes,
       doneItems: doneItems.load(ordering: .relaxed), totalItems: phase.totalItems,
-      retries: retries.load(ordering: .relaxed))
+      retries: UInt64(retries))
   }
 }

@@ -10,6 +10,13 @@ enum Here {
     try Repository(discoveringFrom: directory(), environment: ProcessEnvironment.variable)
   }
 
+  /// Opens it, with its requests to remotes shown in `progress`.
+  static func repository(countingIn progress: ProgressSink) throws -> Repository {
+    let repository = try repository()
+    progress.follow(repository.requests)
+    return repository
+  }
+
   /// The current directory, absolute and without links.
   static func directory() throws -> FilePath {
     do {

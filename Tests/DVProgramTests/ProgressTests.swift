@@ -1,3 +1,4 @@
+import DVBackend
 import DVRepository
 import Testing
 
@@ -66,16 +67,29 @@ func aBarNeverWraps(columns: Int) {
 }
 
 @Test func countsFromManyTasksAddUp() async {
-  let sink = ProgressSink()
+  let (sink, tally) = (ProgressSink(), RequestTally())
+  tally.retry()
+  sink.follow(tally)
   sink.begin("Adding", totalBytes: 10)
   sink.expect(bytes: 5, items: 2)
   await withTaskGroup(of: Void.self) { group in
     for _ in 0..<8 { group.addTask { for _ in 0..<1000 { sink.advance(bytes: 3, items: 1) } } }
   }
-  sink.retry()
+  tally.retry()
   let expected = Progress(
     verb: "Adding", doneBytes: 24_000, totalBytes: 15, doneItems: 8_000, totalItems: 2, retries: 1)
   #expect(sink.progress == expected)
   sink.begin("Pushing")
   #expect(sink.progress == Progress(verb: "Pushing"))
+}
+
+@Test func requestsAreToldByKind() {
+  let tally = RequestTally()
+  #expect(RequestText.line(tally.counts) == nil)
+  for _ in 0..<1200 { tally.request(.get) }
+  tally.request(.put, sending: 4_100_000)
+  tally.retry()
+  tally.request(.put, sending: 4_100_000)
+  tally.answer(3)
+  #expect(RequestText.line(tally.counts) == "1,202 requests (GET 1,200, PUT 2; 1 retry), 8.2 MB sent, 3 B received.")
 }

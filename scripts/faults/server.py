@@ -43,10 +43,11 @@ class Server:
     def start_rclone(self):
         root = self.folder / "rclone"
         root.mkdir()
-        # No cache of directories: what is changed behind the server's back must be seen.
+        # As good as no cache of directories: what is changed behind the server's back must be seen. With 0, rclone's
+        # timers eat all its time.
         self.process = subprocess.Popen(
             [find("rclone"), "serve", "s3", "--addr", f"127.0.0.1:{self.port}", "--auth-key", ",".join(KEYS),
-             "--vfs-cache-mode", "off", "--dir-cache-time", "0", "--poll-interval", "0", "--config", "/dev/null", str(root)],
+             "--vfs-cache-mode", "off", "--dir-cache-time", "10ms", "--poll-interval", "0", "--config", "/dev/null", str(root)],
             stdout=self.log, stderr=self.log)
 
     def start_moto(self):

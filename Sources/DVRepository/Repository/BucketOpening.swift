@@ -11,6 +11,8 @@ struct BucketOpening: Sendable {
   let environment: @Sendable (String) -> String?
   /// Where this clone keeps what it found out about the server.
   let record: FilePath
+  /// Where requests are counted.
+  let requests: RequestTally
 
   /// Makes the backend of a bucket. Sends nothing.
   ///
@@ -21,11 +23,13 @@ struct BucketOpening: Sendable {
     let found = known.flatMap { S3ProbeRecord(decoding: $0) }.flatMap { $0.identity == settings.identity ? $0 : nil }
     return try S3Backend(
       settings, credentials: settings.isAnonymous ? nil : credentials(region: settings.region),
-      capabilities: found?.capabilities ?? .untested)
+      capabilities: found?.capabilities ?? .untested, tally: requests)
   }
 
   /// Makes the backend of a web server. Sends nothing.
-  func backend(_ endpoint: HTTPEndpoint) throws -> HTTPBackend { try HTTPBackend(endpoint, http: try http(endpoint)) }
+  func backend(_ endpoint: HTTPEndpoint) throws -> HTTPBackend {
+    try HTTPBackend(endpoint, http: try http(endpoint), tally: requests)
+  }
 
   /// Keeps what a probe found out.
   func keep(_ capabilities: S3Capabilities, of location: S3Location) async throws {

@@ -86,7 +86,7 @@ extension Repository {
     let bucket = BucketOpening(
       name: remote.name, settings: try BucketSettings(of: remote.name, in: configuration, base: base),
       environment: environment,
-      record: dataDirectory.appending("remotes").appending(remote.name).appending("capabilities"))
+      record: dataDirectory.appending("remotes").appending(remote.name).appending("capabilities"), requests: requests)
     return RemoteOpening(
       remote: remote, sharing: try sharing(), scratch: try storeDirectory().appending("tmp"), bucket: bucket)
   }

@@ -1,6 +1,6 @@
+public import DVBackend
 public import DVGit
 public import SystemPackage
-
 
 /// An opened clone: the parts that operations work with. It has no verbs of its own.
 ///
@@ -10,6 +10,8 @@ public final class Repository {
   /// The top of the working tree; `nil` in a bare repository, where only history can be asked and transferred.
   public let workDirectory: FilePath?
   public let configuration: Configuration
+  /// Counts the requests to remotes that are not directories.
+  public let requests = RequestTally()
   /// Looks up variables of the process.
   let environment: @Sendable (String) -> String?
 

@@ -22,9 +22,11 @@ public final class S3Backend: Backend {
   ///   - credentials: what to sign requests with; `nil` only if the settings say that they go unsigned.
   ///   - capabilities: what a probe found out. Without one, the server is taken to do what AWS does, and what it refuses
   ///     is not asked again.
+  ///   - tally: where its requests are counted.
   /// - Throws: ``BackendError`` if the settings name certificates that cannot be read.
   public convenience init(
-    _ settings: S3Settings, credentials: CredentialChain?, capabilities: S3Capabilities = .untested
+    _ settings: S3Settings, credentials: CredentialChain?, capabilities: S3Capabilities = .untested,
+    tally: RequestTally = RequestTally()
   ) throws(BackendError) {
     let connections: HTTPConnections
     do { connections = try HTTPConnections.with(settings.http) } catch {
@@ -33,7 +35,7 @@ public final class S3Backend: Backend {
     self.init(
       client: S3Client(
         settings, credentials: credentials, takesHints: capabilities.takesHints,
-        exchange: { (request) async throws(TransportError) in try await connections.exchange(request) }),
+        exchange: { (request) async throws(TransportError) in try await connections.exchange(request) }, tally: tally),
       capabilities: capabilities)
   }
 
@@ -44,8 +46,8 @@ public final class S3Backend: Backend {
 
   public var description: String { client.place }
 
-  /// Requests made so far, and how many of them repeated one that failed.
-  public var requestCounts: (requests: Int, retries: Int) { client.caller.counts }
+  /// The requests made so far.
+  public var requests: RequestTally.Counts { client.caller.tally.counts }
 
   /// The name of the object that holds `key`.
   func object(_ key: BackendKey) -> String { location.prefix + key.text }

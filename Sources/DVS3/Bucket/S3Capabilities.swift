@@ -4,7 +4,7 @@
 public struct S3Capabilities: Hashable, Sendable {
   /// Whether `If-None-Match: *` keeps what is there: a value is not written twice.
   public var refusesToReplace: Bool
-  /// Whether the server takes `x-amz-checksum-sha256` and gives it back.
+  /// Whether the server compares a body with `x-amz-checksum-sha256`, keeps that and gives it back.
   public var keepsDigest: Bool
   /// Whether it compares a body with the digest that the request is signed with. Then this machine need not hash a second time
   /// what it sends.

@@ -25,6 +25,17 @@ struct S3Request: Sendable {
   var carriesObject = false
   /// Returns why a success is none, so that the request must be made again.
   var check: @Sendable (HTTPReply) -> String? = { _ in nil }
+
+  /// What it counts as.
+  var kind: RequestTally.Kind {
+    switch method {
+    case "GET": object == nil ? .list : .get
+    case "HEAD": .head
+    case "PUT": .put
+    case "DELETE": .delete
+    default: .post
+    }
+  }
 }
 
 /// An answer that the caller can go on with.
@@ -67,10 +78,11 @@ final class S3Client: Sendable {
   /// - Parameters:
   ///   - credentials: what to sign with; `nil` only if the settings say that requests go unsigned.
   ///   - takesHints: whether hints are sent, until the server refuses one.
+  ///   - tally: where the requests are counted.
   ///   - wallClock: seconds since 1970.
   init(
     _ settings: S3Settings, credentials: CredentialChain?, takesHints: Bool = true, exchange: @escaping HTTPExchange,
-    policy: RetryPolicy = RetryPolicy(), clock: RetryClock = .system,
+    policy: RetryPolicy = RetryPolicy(), clock: RetryClock = .system, tally: RequestTally = RequestTally(),
     wallClock: @escaping @Sendable () -> Int64 = { FileTime.now.seconds }
   ) {
     self.settings = settings
@@ -78,7 +90,7 @@ final class S3Client: Sendable {
     self.exchange = exchange
     self.clock = clock
     self.wallClock = wallClock
-    caller = RequestCaller(policy: policy, clock: clock)
+    caller = RequestCaller(policy: policy, clock: clock, tally: tally)
     state = Mutex(State(region: settings.region ?? "us-east-1", takesHints: takesHints))
   }
 
@@ -136,7 +148,9 @@ final class S3Client: Sendable {
     let time = wallClock() + skew
     let sent = signed(request, hints: hints, by: signer, region: region, at: time)
     let reply: HTTPReply
+    caller.tally.request(request.kind, sending: sent.body.count)
     do throws(TransportError) { reply = try await exchange(sent) } catch { return outcome(of: error, request) }
+    caller.tally.answer(reply.body.count)
 
     let date = reply.date
     if let date { note(date) }

@@ -59,11 +59,17 @@ extension S3Backend {
     request.carriesObject = true
     request.headers = [("range", "bytes=3-7")]
     let response = try await client.send(request, holding: 0)
-    return response.reply.status == 206 && RangeReply(response.reply, asked: 3..<8).problem == nil ? response.reply.body : nil
+    return response.reply.isPart && RangeReply(response.reply, asked: 3..<8).problem == nil ? response.reply.body : nil
   }
 
+  /// Whether the digest of a value is kept with it, and is one that the server has compared: some only keep what they are told.
   private func keepsDigest(of bytes: [UInt8], at key: BackendKey) async throws(BackendError) -> Bool {
     let digest = ObjectID(hashing: bytes.span).base64
+    let wrong = ObjectID(hashing: [0].span).base64
+    let isCompared = await answers([.otherDigest]) { () throws(BackendError) in
+      try await self.write(bytes, at: key, [("x-amz-checksum-sha256", wrong)])
+    }
+    guard isCompared else { return false }
     let isTaken = await answers([.success]) { () throws(BackendError) in
       try await self.write(bytes, at: key, [("x-amz-checksum-sha256", digest)])
     }

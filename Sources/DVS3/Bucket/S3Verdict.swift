@@ -35,7 +35,7 @@ enum S3Verdict: Hashable, Sendable {
   ///   - region: what the request was signed for.
   ///   - skew: by how many seconds the server's `Date` is ahead of the time the request was signed with.
   init(_ reply: HTTPReply, carriesObject: Bool, region: String, skew: Int64) {
-    let body = reply.body.isEmpty || carriesObject && reply.status == 206 ? nil : S3ErrorBody.ifAny(in: reply.body)
+    let body = reply.body.isEmpty || carriesObject && reply.isPart ? nil : S3ErrorBody.ifAny(in: reply.body)
     if (200..<300).contains(reply.status) {
       // Some requests take so long that the server says 200 before it knows how they end.
       guard let body else {

@@ -6,9 +6,9 @@ struct RangeReply: Sendable {
   /// Why the answer is none, so that it must be asked for again.
   let problem: String?
 
-  /// Reads an answer of success: 206 with the range, or 200 with everything from a server that knows no ranges.
+  /// Reads an answer of success: the range, or everything from a server that knows no ranges.
   init(_ reply: HTTPReply, asked: Range<UInt64>) {
-    if reply.status == 200 {
+    if reply.status == 200, !reply.isPart {
       total = UInt64(reply.body.count)
       let start = min(asked.lowerBound, total)
       bytes = Array(reply.body[Int(start)..<Int(min(asked.upperBound, total))])
@@ -16,7 +16,7 @@ struct RangeReply: Sendable {
       return
     }
     bytes = reply.body
-    guard reply.status == 206, let text = reply.header("content-range"), let range = Self.parse(text) else {
+    guard reply.isPart, let text = reply.header("content-range"), let range = Self.parse(text) else {
       (total, problem) = (0, "the answer to a range has status \(reply.status) and no range")
       return
     }
@@ -42,4 +42,9 @@ struct RangeReply: Sendable {
     }
     return (first, last, total)
   }
+}
+
+extension HTTPReply {
+  /// Whether the body is a part of a value: 206, or 200 with a range, as rclone answers.
+  var isPart: Bool { status == 206 || status == 200 && header("content-range") != nil }
 }

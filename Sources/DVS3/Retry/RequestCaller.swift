@@ -1,5 +1,4 @@
 import DVBackend
-import Synchronization
 
 /// What one try of a request came to.
 enum TryOutcome: Sendable {
@@ -25,16 +24,14 @@ final class RequestCaller: Sendable {
   let limiter: RequestLimiter
   private let policy: RetryPolicy
   private let clock: RetryClock
-  private let count = Mutex((requests: 0, retries: 0))
+  let tally: RequestTally
 
-  init(policy: RetryPolicy = RetryPolicy(), clock: RetryClock = .system) {
+  init(policy: RetryPolicy = RetryPolicy(), clock: RetryClock = .system, tally: RequestTally) {
     limiter = RequestLimiter(clock: clock)
+    self.tally = tally
     self.policy = policy
     self.clock = clock
   }
-
-  /// Requests made so far, and how many of them repeated another.
-  var counts: (requests: Int, retries: Int) { count.withLock { $0 } }
 
   /// Calls `attempt` until it is done, fails for good, or has failed too often.
   ///
@@ -46,7 +43,6 @@ final class RequestCaller: Sendable {
     var failures = 0
     while true {
       let turn = await limiter.enter(bytes: bytes)
-      count.withLock { $0.requests += 1 }
       let outcome = await attempt()
       switch outcome {
       case .done(let reply):
@@ -62,7 +58,7 @@ final class RequestCaller: Sendable {
           let pause = policy.pause(
             after: failures, elapsed: clock.now() - start, wish: reason.wish, random: clock.random())
         else { throw error }
-        count.withLock { $0.retries += 1 }
+        tally.retry()
         if !reason.isPutRight { await clock.pause(pause) }
       }
     }

@@ -19,24 +19,29 @@ public final class HTTPBackend: Backend {
 
   private static let keptValues = 2
 
-  /// - Parameter endpoint: what all keys are below.
+  /// - Parameters:
+  ///   - endpoint: what all keys are below.
+  ///   - tally: where its requests are counted.
   /// - Throws: ``BackendError`` if the settings name certificates that cannot be read.
-  public convenience init(_ endpoint: HTTPEndpoint, http: HTTPSettings) throws(BackendError) {
+  public convenience init(
+    _ endpoint: HTTPEndpoint, http: HTTPSettings, tally: RequestTally = RequestTally()
+  ) throws(BackendError) {
     let connections: HTTPConnections
     do { connections = try HTTPConnections.with(http) } catch {
       throw BackendError(.invalid, message: "Cannot reach \(endpoint): \(error.reason).", cause: error)
     }
-    self.init(endpoint, exchange: { (request) async throws(TransportError) in try await connections.exchange(request) })
+    self.init(
+      endpoint, exchange: { (request) async throws(TransportError) in try await connections.exchange(request) }, tally: tally)
   }
 
   init(
     _ endpoint: HTTPEndpoint, exchange: @escaping HTTPExchange, policy: RetryPolicy = RetryPolicy(),
-    clock: RetryClock = .system
+    clock: RetryClock = .system, tally: RequestTally = RequestTally()
   ) {
     self.endpoint = endpoint
     self.exchange = exchange
     clockSource = clock
-    caller = RequestCaller(policy: policy, clock: clock)
+    caller = RequestCaller(policy: policy, clock: clock, tally: tally)
   }
 
   public var description: String { "\(endpoint)" }
@@ -164,7 +169,9 @@ public final class HTTPBackend: Backend {
       limit: limit)
     let reply = try await caller.call(holding: memory) {
       let reply: HTTPReply
+      self.caller.tally.request(method == "HEAD" ? .head : .get)
       do throws(TransportError) { reply = try await self.exchange(request) } catch { return self.outcome(of: error, key) }
+      self.caller.tally.answer(reply.body.count)
       switch reply.status {
       case 200, 206:
         if let reason = check(reply) {

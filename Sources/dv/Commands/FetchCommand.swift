@@ -17,8 +17,8 @@ struct FetchCommand: WritingCommand {
 
   func run() async throws {
     let (targets, share) = (targets, share)
-    let report = try await ProgressDisplay(quiet: options.quiet).show { progress in
-      let repository = try Here.repository()
+    let report = try await ProgressDisplay(options).show { progress in
+      let repository = try Here.repository(countingIn: progress)
       let paths = try Here.treePaths(targets, in: repository)
       return try await FetchData(paths, scope: share.scope, from: share.remote, width: share.jobs).run(
         in: repository, progress: progress)

@@ -21,8 +21,8 @@ struct PullCommand: WritingCommand {
 
   func run() async throws {
     let (targets, share, force) = (targets, share, force)
-    let report = try await ProgressDisplay(quiet: options.quiet).show { progress in
-      let repository = try Here.repository()
+    let report = try await ProgressDisplay(options).show { progress in
+      let repository = try Here.repository(countingIn: progress)
       let paths = try Here.treePaths(targets, in: repository)
       return try await PullData(
         paths, scope: share.scope, from: share.remote, width: share.jobs, isForced: force

@@ -17,8 +17,8 @@ struct PushCommand: WritingCommand {
 
   func run() async throws {
     let (targets, share) = (targets, share)
-    let report = try await ProgressDisplay(quiet: options.quiet).show { progress in
-      let repository = try Here.repository()
+    let report = try await ProgressDisplay(options).show { progress in
+      let repository = try Here.repository(countingIn: progress)
       let paths = try Here.treePaths(targets, in: repository)
       return try await PushData(paths, scope: share.scope, to: share.remote, width: share.jobs).run(
         in: repository, progress: progress)

@@ -33,8 +33,8 @@ struct StatusCommand: Command {
   func run() async throws {
     let paths = paths
     let question: ReportStatus.RemoteSource = remote || remoteName != nil ? .asked(remoteName) : .remembered
-    let report = try await ProgressDisplay(quiet: options.quiet).show { progress in
-      let repository = try Here.repository()
+    let report = try await ProgressDisplay(options).show { progress in
+      let repository = try Here.repository(countingIn: progress)
       return try await ReportStatus(try Here.treePaths(paths, in: repository), remote: question).run(
         in: repository, progress: progress)
     }

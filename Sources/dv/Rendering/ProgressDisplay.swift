@@ -5,17 +5,28 @@ import SystemPackage
 /// Shows on standard error how an operation gets on.
 struct ProgressDisplay {
   private let style: ProgressLine.Style
+  /// Whether to say at the end how many requests were made.
+  private let tellsRequests: Bool
 
   /// Chooses a bar on a terminal and calm lines elsewhere.
-  init(quiet: Bool) {
+  ///
+  /// - Parameter verbose: whether to say at the end how many requests were made to remotes.
+  init(quiet: Bool, verbose: Bool = false) {
+    tellsRequests = verbose
     style = quiet ? .silent : Terminal.isTerminal(.standardError) ? .bar : .lines
   }
+
+  init(_ options: GlobalOptions) { self.init(quiet: options.quiet, verbose: options.verbose) }
 
   /// Runs `operation` and shows what it counts in the sink it is given. The line is wiped before this returns or throws.
   func show<Report: Sendable>(
     _ operation: @Sendable @escaping (ProgressSink) async throws -> Report
   ) async throws -> Report {
     let sink = ProgressSink()
+    // Of an operation that fails too: the requests may be why.
+    defer {
+      if tellsRequests, let line = RequestText.line(sink.requests) { StandardError.write(line + "\n") }
+    }
     guard style != .silent else { return try await operation(sink) }
     return try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await draw(sink) }

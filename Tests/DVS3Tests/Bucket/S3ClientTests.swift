@@ -28,7 +28,7 @@ import Testing
     let server = ScriptedServer([reset, short, other] + errors + [{ _ in .success(Self.ok) }])
     let backend = try server.backend()
     #expect(try await backend.get(BackendKey("index/0-a")) == Array("abc".utf8))
-    #expect(backend.requestCounts.requests == 6 && backend.requestCounts.retries == 5)
+    #expect(backend.requests.total == 6 && backend.requests.requests == [.get: 6] && backend.requests.retries == 5)
     #expect(server.pauses == [50, 100, 200, 400, 800].map { .milliseconds($0) })
     #expect(backend.client.caller.limiter.width == 8)
   }

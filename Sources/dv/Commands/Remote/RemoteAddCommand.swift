@@ -64,14 +64,17 @@ struct RemoteAddCommand: WritingCommand {
   var url: String
 
   func run() async throws {
-    let repository = try Here.repository()
-    let place = self.place?.place ?? (repository.workDirectory == nil ? .clone : .project)
     var bucket = AddRemote.BucketOptions()
     (bucket.endpoint, bucket.region, bucket.addressing) = (endpoint, region, addressing)
     (bucket.profile, bucket.isAnonymous) = (profile, anonymous)
-    let report = try await AddRemote(
-      name, url: url, in: place, makesDefault: `default`, isForced: force, creates: create, bucket: bucket
-    ).run(in: repository)
+    let (name, url, place, makesDefault, isForced, creates) = (name, url, self.place?.place, `default`, force, create)
+    let report = try await ProgressDisplay(options).show { [bucket] progress in
+      let repository = try Here.repository(countingIn: progress)
+      let place = place ?? (repository.workDirectory == nil ? .clone : .project)
+      return try await AddRemote(
+        name, url: url, in: place, makesDefault: makesDefault, isForced: isForced, creates: creates, bucket: bucket
+      ).run(in: repository)
+    }
     if options.json {
       var json = JSONText()
       json.object { json in

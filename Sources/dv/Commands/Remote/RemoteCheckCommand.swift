@@ -19,8 +19,8 @@ struct RemoteCheckCommand: Command {
 
   func run() async throws {
     let name = name
-    let report = try await ProgressDisplay(quiet: options.quiet).show { progress in
-      try await CheckRemote(name).run(in: try Here.repository(), progress: progress)
+    let report = try await ProgressDisplay(options).show { progress in
+      try await CheckRemote(name).run(in: try Here.repository(countingIn: progress), progress: progress)
     }
     try StandardOutput.write(options.json ? json(report) : text(report))
     if let problem = report.problem { throw problem }
