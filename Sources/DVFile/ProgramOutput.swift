@@ -66,11 +66,19 @@ public enum ProgramOutput {
       defer { unsafe posix_spawn_file_actions_destroy(&actions) }
       unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
       unsafe posix_spawn_file_actions_adddup2(&actions, writer.rawValue, 1)
+      // Threads that run tasks block signals, and a child inherits that: Ctrl-C would not reach it.
+      var attributes = unsafe posix_spawnattr_t()
+      unsafe posix_spawnattr_init(&attributes)
+      defer { unsafe posix_spawnattr_destroy(&attributes) }
+      var none = unsafe sigset_t()
+      unsafe sigemptyset(&none)
+      unsafe posix_spawnattr_setsigmask(&attributes, &none)
+      unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
       var arguments = unsafe words.map { unsafe strdup($0) }
       unsafe arguments.append(nil)
       defer { for unsafe word in unsafe arguments { unsafe free(word) } }
       var process: pid_t = 0
-      let code = unsafe posix_spawnp(&process, words[0], &actions, nil, arguments, environ)
+      let code = unsafe posix_spawnp(&process, words[0], &actions, &attributes, arguments, environ)
       guard code == 0 else { throw Errno(rawValue: code) }
       return (process, reader)
     } catch {

@@ -24,7 +24,8 @@ import Testing
 
   @Test(arguments: TestServers.Kind.allCases)
   func conforms(kind: TestServers.Kind) async throws {
-    try await expectBackendConformance(manyKeys: 2_300) { try backend(kind) }
+    // rclone takes the old value away before the new one is there.
+    try await expectBackendConformance(manyKeys: 2_300, replacesAtOnce: kind != .rclone) { try backend(kind) }
   }
 
   @Test func probesTellWhatServersCanDo() async throws {

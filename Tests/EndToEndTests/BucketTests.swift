@@ -6,15 +6,6 @@ import Testing
 
 /// Remotes in buckets, from the command line to real servers.
 @Suite struct BucketTests {
-  /// A sandbox whose programs know the servers' key.
-  private func sandbox() throws -> Sandbox {
-    let sandbox = try Sandbox()
-    sandbox.variables = [
-      "AWS_ACCESS_KEY_ID": TestServers.key, "AWS_SECRET_ACCESS_KEY": TestServers.secret, "AWS_EC2_METADATA_DISABLED": "true",
-    ]
-    return sandbox
-  }
-
   private func fill(_ sandbox: Sandbox) throws {
     for index in 0..<300 { try sandbox.write("file \(index)", to: "data/part-\(index % 7)/\(index).txt") }
     try sandbox.write([UInt8](repeating: 7, count: 3_000_000), to: sandbox.path("data/large"))
@@ -23,7 +14,7 @@ import Testing
 
   @Test(arguments: TestServers.Kind.allCases)
   func pushedDataComesBackInAnotherClone(kind: TestServers.Kind) throws {
-    let sandbox = try sandbox()
+    let sandbox = try Sandbox.withBucketKeys()
     let url = "s3://\(TestServers.bucket)/\(TestServers.freshPrefix())"
     try sandbox.dv(
       "remote", "add", "origin", Sandbox.Argument(url), "--endpoint", Sandbox.Argument(TestServers.url(of: kind))
@@ -51,7 +42,7 @@ import Testing
   }
 
   @Test func bucketsThatAreNotThereAreTold() throws {
-    let sandbox = try sandbox()
+    let sandbox = try Sandbox.withBucketKeys()
     let endpoint = Sandbox.Argument(try TestServers.url(of: .moto))
     let missing = try sandbox.dv("remote", "add", "origin", "s3://dv-no-such-bucket/x", "--endpoint", endpoint).exit(5)
     #expect(missing.errorText.contains("there is no bucket 'dv-no-such-bucket'"))
@@ -63,7 +54,7 @@ import Testing
   }
 
   @Test func wrongCredentialsAreTold() throws {
-    let sandbox = try sandbox()
+    let sandbox = try Sandbox.withBucketKeys()
     sandbox.variables["AWS_SECRET_ACCESS_KEY"] = "hunter2hunter2"
     let denied = try sandbox.dv(
       "remote", "add", "origin", Sandbox.Argument("s3://\(TestServers.bucket)/x"), "--endpoint",
@@ -75,7 +66,7 @@ import Testing
   /// Damage behind dv's back: truncated, deleted and flipped packs are noticed, and wrong bytes never come out.
   @Test(arguments: [TestServers.Kind.moto, .rclone], ["truncate", "delete", "flip"])
   func damageIsNoticedAndHealed(kind: TestServers.Kind, damage: String) throws {
-    let sandbox = try sandbox()
+    let sandbox = try Sandbox.withBucketKeys()
     let endpoint = try TestServers.url(of: kind)
     sandbox.variables["AWS_ENDPOINT_URL_S3"] = endpoint
     let prefix = TestServers.freshPrefix()
@@ -100,7 +91,7 @@ import Testing
 
   /// What a web server serves of a pushed directory can be pulled from.
   @Test func webServersServePushedDirectories() throws {
-    let sandbox = try sandbox()
+    let sandbox = try Sandbox.withBucketKeys()
     try sandbox.addRemote()
     try fill(sandbox)
     try sandbox.commit()
@@ -114,5 +105,16 @@ import Testing
     try sandbox.run(["diff", "-r", "data", Sandbox.Argument(clone.appending("data"))]).succeed()
     try sandbox.dv("remote", "check", "web", in: clone).succeed()
     #expect(try sandbox.dv("push", in: clone).exit(5).errorText.contains("can only be read from"))
+  }
+}
+
+extension Sandbox {
+  /// A sandbox whose programs know the servers' key.
+  static func withBucketKeys() throws -> Sandbox {
+    let sandbox = try Sandbox()
+    sandbox.variables = [
+      "AWS_ACCESS_KEY_ID": TestServers.key, "AWS_SECRET_ACCESS_KEY": TestServers.secret, "AWS_EC2_METADATA_DISABLED": "true",
+    ]
+    return sandbox
   }
 }

@@ -2,22 +2,26 @@ import DVFile
 import Foundation
 import SystemPackage
 
-/// Python's own web server, which serves a directory and knows no ranges.
+/// Python's own web server, which serves a directory and knows no ranges. It ends with its standard input, so also with this
+/// process; a signal may be blocked, as it is on threads of tests.
 final class WebServer {
   let url: String
   private let process = Process()
+  private let input = Pipe()
 
   init(serving directory: FilePath, _ sandbox: Sandbox) throws {
     let script = """
-      import functools, http.server, sys
+      import functools, http.server, sys, threading
       handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])
       server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler)
       print(server.server_address[1], flush=True)
-      server.serve_forever()
+      threading.Thread(target=server.serve_forever, daemon=True).start()
+      sys.stdin.read()
       """
     let output = Pipe()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = ["python3", "-c", script, directory.string]
+    process.standardInput = input
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice
     try process.run()
@@ -26,7 +30,7 @@ final class WebServer {
   }
 
   func stop() {
-    process.terminate()
+    try? input.fileHandleForWriting.close()
     process.waitUntilExit()
   }
 }
