@@ -10,6 +10,7 @@ import DVObject
 ///     pending/<ulid>-<sha256>     pushes under way
 ///     roots/<ulid>-<sha256>       what pushes made complete
 ///     gc/condemned/<ulid>-<sha256>  what gc means to delete
+///     quarantine/<key>.<sha256>   what was damaged under that key, see ``Quarantine``
 enum StoreLayout {
   static let format = "format/"
   static let packs = "packs/"
@@ -18,6 +19,8 @@ enum StoreLayout {
   static let roots = "roots/"
   static let retired = "retired/"
   static let condemned = "gc/condemned/"
+  static let objects = "objects/"
+  static let quarantine = "quarantine/"
 
   static func container(_ container: IndexContainer) -> BackendKey {
     let folder = container.kind == .pack ? "packs/" : "objects/"
@@ -45,6 +48,14 @@ enum StoreLayout {
   static func pack(from key: BackendKey) -> ObjectID? {
     let parts = key.text.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 3, parts[0] == "packs", let id = try? ObjectID(hex: parts[2]), id.hex.hasPrefix(parts[1])
+    else { return nil }
+    return id
+  }
+
+  /// Reads the name of a whole file from its key.
+  static func wholeFile(from key: BackendKey) -> ObjectID? {
+    let parts = key.text.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[0] == "objects", let id = try? ObjectID(hex: parts[2]), id.hex.hasPrefix(parts[1])
     else { return nil }
     return id
   }

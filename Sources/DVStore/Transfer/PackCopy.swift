@@ -69,19 +69,6 @@ extension ObjectStore {
   /// - Returns: `nil` if the pack is gone or is not as long as its index says.
   /// - Throws: ``PackFormatError`` if it is damaged, ``BackendError`` if it cannot be read.
   func table(of container: IndexContainer) async throws -> PackTable? {
-    let key = StoreLayout.container(container)
-    let size = container.size
-    guard size >= UInt64(PackHeader.byteCount + PackTable.trailerByteCount) else { return nil }
-    // One read suffices for most packs.
-    let start = size - min(size, 64 << 10)
-    guard let tail = try await backend.get(key, range: start..<size) else { return nil }
-    let trailer = tail.span.extracting((tail.count - PackTable.trailerByteCount)..<tail.count)
-    let range = try PackTable.range(trailer: trailer, packSize: size)
-    if range.lowerBound >= start {
-      return try PackTable(
-        decoding: tail.span.extracting(Int(range.lowerBound - start)..<tail.count), at: range.lowerBound)
-    }
-    guard let bytes = try await backend.get(key, range: range) else { return nil }
-    return try PackTable(decoding: bytes.span, at: range.lowerBound)
+    try await backend.table(of: container)
   }
 }
