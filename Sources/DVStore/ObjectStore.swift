@@ -88,6 +88,9 @@ public final class ObjectStore: Sendable {
         return .current
       }
       let key = StoreLayout.format(highest)
+      if highest == 1, try await backend.get(key) != StoreFormat.current.encoded() {
+        throw StoreError(.corrupt, "'\(key)' in \(name) is damaged: every store has the same bytes there.")
+      }
       guard let bytes = try await backend.get(key), let format = StoreFormat(decoding: bytes) else {
         throw StoreError(.format, "'\(key)' in \(name) is not a format of dv. A newer dv may have made it.")
       }

@@ -15,18 +15,21 @@ struct RemoteOpening: Sendable {
   /// - Parameter create: whether a push may make a store in an existing, empty place.
   /// - Throws: ``RepositoryError/Code/missing`` if nothing was ever pushed there, `unreachable` if the place is not
   ///   there.
-  func open(create: Bool) async throws -> ObjectStore {
+  func open(create: Bool, purpose: ObjectStore.Purpose = .use) async throws -> ObjectStore {
     let backend = try backend()
     // What is under construction lies on the file system it is for.
     let scratch = create ? backend.root.appending("tmp") : scratch
     try scratch.createDirectories()
-    let opened: Result<ObjectStore, StoreError> = await open(backend, scratch: scratch, create: create)
+    let opened: Result<ObjectStore, StoreError> = await open(
+      backend, scratch: scratch, create: create, purpose: purpose)
     if case .failure(let error) = opened, error.code == .format, !create {
       throw RepositoryError(
         .missing, "Nothing has been pushed to remote '\(remote.name)' (\(backend.root)).",
         remedy: "Push to it from a clone that has the data, or check its path.", cause: error)
     }
-    return try opened.get()
+    let store = try opened.get()
+    OpenedStores.current?.add(store, repair: "dv repair --remote \(remote.name)")
+    return store
   }
 
   /// Opens the place.
@@ -46,13 +49,13 @@ struct RemoteOpening: Sendable {
   }
 
   private func open(
-    _ backend: DirectoryBackend, scratch: FilePath, create: Bool
+    _ backend: DirectoryBackend, scratch: FilePath, create: Bool, purpose: ObjectStore.Purpose
   ) async -> Result<ObjectStore, StoreError> {
     do throws(StoreError) {
       return .success(
         try await ObjectStore(
           backend: backend, name: "remote '\(remote.name)'", scratch: scratch,
-          presence: create ? .mayBeMade : .mustExist))
+          presence: create ? .mayBeMade : .mustExist, purpose: purpose))
     } catch {
       return .failure(error)
     }
