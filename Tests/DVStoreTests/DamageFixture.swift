@@ -18,8 +18,8 @@ struct DamageFixture {
     self.scratch = scratch
     var random = SeededGenerator(seed: seed)
     directories = [
-      "a": ["small": [UInt8](randomCount: 300, using: &random), "text": SampleKind.text.bytes(600_000, using: &random)],
-      "b": ["empty": [], "floats": SampleKind.floats.bytes(2_000, using: &random)],
+      "a": ["small": [UInt8](randomCount: 300, using: &random), "zeros": [UInt8](repeating: 0, count: 600_000)],
+      "b": ["empty": [], "floats": SampleKind.floats.bytes(700, using: &random)],
     ]
     let localBackend = MemoryBackend()
     let remoteBackend = MemoryBackend()

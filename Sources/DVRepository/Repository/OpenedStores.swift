@@ -1,4 +1,4 @@
-public import DVStore
+import DVStore
 import Synchronization
 
 /// The stores that one command opened, so that what is wrong with them can be said when it ends.

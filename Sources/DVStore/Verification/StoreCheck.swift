@@ -52,6 +52,7 @@ public struct StoreCheck: Sendable {
     try await checkWholeFiles(&report)
     let (whole, partial) = contentLists(contents, &report)
     report.contents = whole + partial
+    report.wholeCount = whole.count
     report.checked.contents = report.contents.count
     let wanted = try await packsOfContents(whole, partial)
     let failures = try await checkPacks(wanted, &report)

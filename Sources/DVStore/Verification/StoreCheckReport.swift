@@ -8,6 +8,8 @@ public struct StoreCheckReport: Sendable {
   public internal(set) var checked = CheckedCounts()
   /// The contents that were walked; impacts name them by number.
   public internal(set) var contents: [TransferRoot] = []
+  /// How many of them, the first ones, must be whole here.
+  var wholeCount = 0
   /// For each lost object, the paths that cannot be complete without it.
   public internal(set) var impacts: [ObjectKey: [Impact]] = [:]
   /// Objects that contents need which need not be here, and that are not.
@@ -41,7 +43,7 @@ public struct StoreCheckReport: Sendable {
   /// Packs that are there and that no index names.
   var unindexed: [IndexContainer] = []
 
-  init() {}
+  public init() {}
 
   /// Whether nothing is damaged or missing.
   public var isSound: Bool { findings.isEmpty }

@@ -46,6 +46,21 @@ public struct RepairOutcome: Sendable {
   public internal(set) var quarantined = 0
   /// Contents that a new root record names in place of damaged ones.
   public internal(set) var roots = 0
+
+  mutating func add(_ written: WriteReport) {
+    objects += written.objects
+    bytes += written.storedBytes
+    packs += written.packs
+  }
+
+  /// Adds what another round did.
+  public mutating func add(_ other: RepairOutcome) {
+    objects += other.objects
+    bytes += other.bytes
+    packs += other.packs
+    quarantined += other.quarantined
+    roots += other.roots
+  }
 }
 
 /// Makes good what a check found, as far as copies are to be had.
@@ -139,6 +154,7 @@ public struct StoreRepair: Sendable {
     try await rebuildIndex(without: bad)
     try await heal(plan, without: bad, &outcome, fromElsewhere)
     try await forget(bad.union(check.missingPacks))
+    try await complete(&outcome)
     outcome.roots = try await rewriteRoots()
     var aside = check.badPacks.map { StoreLayout.pack($0.container.id) } + check.damagedSegments.map(\.key)
     aside += check.badFiles
@@ -193,10 +209,27 @@ public struct StoreRepair: Sendable {
       }
     }
     if !plan.unhealed.isEmpty { try await fromElsewhere(Set(plan.unhealed), writer) }
-    let written = try await writer.finish()
-    outcome.objects = written.objects
-    outcome.bytes = written.storedBytes
-    outcome.packs = written.packs
+    outcome.add(try await writer.finish())
+  }
+
+  /// Copies what the contents lack still: below a node that was not there, nobody knew what is needed.
+  private func complete(_ outcome: inout RepairOutcome) async throws {
+    var tried = Set(check.lost.keys)
+    while true {
+      var closure = ClosureCheck(of: store, lost: [:], isFull: false)
+      try await closure.check(Array(check.contents.prefix(check.wholeCount)), isWhole: true)
+      let open = closure.failures.filter { $0.value.isMissing && !tried.contains($0.key) }.keys.sorted()
+      if open.isEmpty { return }
+      tried.formUnion(open)
+      let writer = ObjectWriter(addingTo: store)
+      for source in sources {
+        try await source.forEachGoodCopy(of: open) { key, bytes in
+          var memory = CodecMemory()
+          if try await writer.claim(key) { try writer.put(bytes.span, as: key, memory: &memory) }
+        }
+      }
+      outcome.add(try await writer.finish())
+    }
   }
 
   /// Copies the objects of a damaged pack that are whole, as they are stored.

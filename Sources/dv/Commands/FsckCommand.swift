@@ -2,6 +2,7 @@ import ArgumentParser
 import DVObject
 import DVRepository
 import DVStore
+import DVWorkspace
 
 struct FsckCommand: Command {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,6 @@
 import DVFile
 import DVObject
-public import DVStore
+import DVStore
 public import DVWorkspace
 
 /// Checks that a store has what pointers name, and that it is what it should be.

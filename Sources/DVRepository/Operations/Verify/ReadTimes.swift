@@ -36,6 +36,7 @@ struct ReadTimes {
 
   /// Reads the file; nothing is known if it is damaged or about another place.
   init(decoding bytes: [UInt8], place: String) {
+    self.init()
     let end = bytes.count - ObjectID.byteCount
     guard end >= Self.headerSize, bytes.starts(with: Self.magic), (end - Self.headerSize) % Self.rowSize == 0,
       (try? ObjectID(bytes: bytes.span.extracting(end...))) == ObjectID(hashing: bytes.span.extracting(first: end)),
@@ -50,8 +51,7 @@ struct ReadTimes {
 
   /// Reads what is known of a store.
   init(of name: String, at place: String, in repository: Repository) {
-    guard let bytes = try? Self.file(name, repository).readAll(limit: 1 << 30) else { return }
-    self.init(decoding: bytes, place: place)
+    self.init(decoding: (try? Self.file(name, repository).readAll(limit: 1 << 30)) ?? [], place: place)
   }
 
   /// Keeps what is known. That this fails is no reason for a check to.

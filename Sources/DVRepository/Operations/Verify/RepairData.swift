@@ -1,4 +1,4 @@
-import DVObject
+public import DVObject
 public import DVStore
 
 /// Makes a store good: from its own packs, from other stores, and from files of the working tree.
@@ -58,14 +58,27 @@ public struct RepairData: Sendable {
     try announce(report)
     if isDryRun || plan.isEmpty { return report }
     progress.begin("Repairing")
-    let outcome = try await repair.run(plan) { keys, writer in try await copies.heal(keys, into: writer) }
-    report.outcome = outcome
+    var outcome = try await repair.run(plan) { keys, writer in try await copies.heal(keys, into: writer) }
     // What was damaged before is not what the command ends with.
     OpenedStores.current?.removeAll()
-    let again = try await VerifiedStore.open(place, for: .read, in: repository)
-    report.after = try await CheckData(in: place, depth: .structure).run(on: again, roots, in: repository, progress)
+    let last = CheckData(in: place, depth: .structure)
+    var after = try await last.run(
+      on: try await VerifiedStore.open(place, for: .write, in: repository), roots, in: repository, progress)
+    // Once the index is whole again, more may be known to be needed, and files of the working tree may have it.
+    for _ in 0..<Self.roundLimit where !Set(after.store.lostKeys).isSubset(of: before.store.lostKeys) {
+      let again = try await VerifiedStore.open(place, for: .write, in: repository)
+      let more = StoreRepair(of: again.store, finding: after.store, from: sources, claiming: [])
+      var copies = WorkingCopies(of: after.store, in: repository)
+      outcome.add(try await more.run(try await more.plan()) { keys, writer in try await copies.heal(keys, into: writer) })
+      after = try await last.run(on: again, roots, in: repository, progress)
+    }
+    report.outcome = outcome
+    report.after = after
     return report
   }
+
+  /// Rounds after the first: a directory's nodes, its files' lists, their chunks.
+  private static let roundLimit = 3
 
   /// Returns the contents that this clone knows to have been complete on a remote.
   private func claimed(

@@ -1,4 +1,5 @@
 import DVFile
+import DVGit
 import DVObject
 import DVStore
 import DVWorkspace
