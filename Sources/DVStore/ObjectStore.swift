@@ -28,20 +28,30 @@ public final class ObjectStore: Sendable {
     case mayBeMade
   }
 
+  /// When a store's list of index segments is read.
+  public enum IndexReading: Hashable, Sendable {
+    /// At once: what is asked will need it.
+    case atOnce
+    /// When the first object is asked for that nothing else tells the place of.
+    case whenNeeded
+  }
+
   /// Opens a store, reading its format and the list of its index segments.
   ///
   /// - Throws: ``StoreError/Code/format`` if there is none (and `presence` does not allow to make one) or it needs a
   ///   newer dv.
   public convenience init(
-    backend: any Backend, name: String, scratch: FilePath, presence: Presence
+    backend: any Backend, name: String, scratch: FilePath, presence: Presence, index reading: IndexReading = .atOnce
   ) async throws(StoreError) {
     try await self.init(
-      backend: backend, name: name, scratch: scratch, presence: presence, wholeLimit: LoadedSegment.wholeLimit)
+      backend: backend, name: name, scratch: scratch, presence: presence, index: reading,
+      wholeLimit: LoadedSegment.wholeLimit)
   }
 
   /// - Parameter wholeLimit: index segments up to this size are held whole, in bytes.
   init(
-    backend: any Backend, name: String, scratch: FilePath, presence: Presence, wholeLimit: UInt64
+    backend: any Backend, name: String, scratch: FilePath, presence: Presence, index reading: IndexReading = .atOnce,
+    wholeLimit: UInt64
   ) async throws(StoreError) {
     self.backend = backend
     self.name = name
@@ -50,7 +60,7 @@ public final class ObjectStore: Sendable {
     let format = try await Self.format(of: backend, name, presence)
     writeRefusal = Self.refusal(of: "Writing to", name, features: format.write)
     collectionRefusal = Self.refusal(of: "Collecting garbage in", name, features: format.write + format.gc)
-    try await index.refresh()
+    if reading == .atOnce { try await index.refresh() }
   }
 
   private static func refusal(of act: String, _ name: String, features: [String]) -> StoreError? {

@@ -1,4 +1,5 @@
 import DVBackend
+import DVFile
 public import DVObject
 import Synchronization
 
@@ -56,13 +57,25 @@ final class IndexSet: Sendable {
     self.wholeLimit = wholeLimit
   }
 
+  /// The segments as they were listed last; none before the first ``load()``.
   var all: [LoadedSegment] { state.withLock { $0.segments } }
+
+  /// Where some objects lie, learnt without the index: see ``PlaceHints``.
+  let hints = PlaceHints()
+
+  /// Reads the list of segments unless that was done before.
+  ///
+  /// A store is opened without it where most commands ask for little: they are told by ``hints``.
+  func load() async throws(StoreError) {
+    if state.withLock({ $0.applied == 0 }) { try await refresh() }
+  }
 
   /// Segments that are still listed and no longer asked.
   var superseded: Set<ObjectID> { state.withLock { $0.superseded } }
 
   /// Reads the list of segments and those not held yet.
   func refresh() async throws(StoreError) {
+    hints.drop()
     let number = state.withLock { state in
       state.begun += 1
       state.underWay += 1
@@ -90,21 +103,22 @@ final class IndexSet: Sendable {
     let entries: [BackendEntry]
     do { entries = try await backend.list(StoreLayout.index) } catch { throw StoreError(error) }
     let held = Dictionary(all.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-    var segments: [LoadedSegment] = []
-    for entry in entries {
-      // A name that is no segment's is left alone: another program's, or a newer dv's.
-      guard let (level, id) = StoreLayout.segment(from: entry.key) else { continue }
-      if let segment = held[id], segment.level == level {
-        segments.append(segment)
-        continue
+    // A name that is no segment's is left alone: another program's, or a newer dv's.
+    let names = entries.compactMap { entry in StoreLayout.segment(from: entry.key).map { (name: $0, size: entry.size) } }
+    do {
+      let segments = try await names.mapConcurrently(width: Self.loadWidth) { [backend, wholeLimit] segment in
+        let (level, id) = segment.name
+        if let segment = held[id], segment.level == level { return segment as LoadedSegment? }
+        return try await LoadedSegment.load(id: id, level: level, size: segment.size, from: backend, wholeLimit: wholeLimit)
       }
-      let segment = try await LoadedSegment.load(
-        id: id, level: level, size: entry.size, from: backend, wholeLimit: wholeLimit)
-      guard let segment else { return nil }
-      segments.append(segment)
+      return segments.contains { $0 == nil } ? nil : segments.compactMap { $0 }
+    } catch {
+      throw error as? StoreError ?? StoreError(.other, "\(error)", cause: error)
     }
-    return segments
   }
+
+  /// Segments read at once: a remote answers each after a round trip.
+  private static let loadWidth = 16
 
   /// Takes over a listing and what happened in this process since it was begun.
   private func apply(_ listed: [LoadedSegment], _ number: Int) {
@@ -154,6 +168,8 @@ final class IndexSet: Sendable {
 
   /// Whether an object can be relied on: it lies somewhere that gc does not mean to delete.
   func contains(_ key: ObjectKey) async throws(StoreError) -> Bool {
+    if hints.location(of: key) != nil { return true }
+    try await load()
     let (segments, isSimple) = state.withLock { ($0.segments, $0.condemned.isEmpty) }
     if isSimple {
       var needsReading = false
@@ -180,6 +196,8 @@ final class IndexSet: Sendable {
 
   /// Returns every place the object lies in.
   func locations(of key: ObjectKey) async throws(StoreError) -> [ObjectLocation] {
+    if let hint = hints.location(of: key) { return [hint] }
+    try await load()
     var attempt = 0
     while true {
       do {
@@ -203,6 +221,8 @@ final class IndexSet: Sendable {
   ///
   /// - Parameter keys: in ascending order, none twice.
   func locations(ofAll keys: [ObjectKey]) async throws(StoreError) -> LocationList {
+    if let hinted = hints.locations(ofAll: keys) { return hinted }
+    try await load()
     for attempt in 0..<4 {
       do {
         var list = LocationList()
@@ -240,7 +260,7 @@ struct LocationList: Sendable {
   private(set) var all: [(index: Int, location: ObjectLocation)] = []
   private var isSorted = true
 
-  fileprivate mutating func append(_ location: ObjectLocation, of index: Int) {
+  mutating func append(_ location: ObjectLocation, of index: Int) {
     if let last = all.last, index < last.index { isSorted = false }
     all.append((index, location))
   }
