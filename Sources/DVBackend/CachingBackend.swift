@@ -39,6 +39,8 @@ public final class CachingBackend: Backend {
 
   public var description: String { base.description }
 
+  public var answersAtOnce: Bool { base.answersAtOnce }
+
   // MARK: - What has copies
 
   private static func isCopied(_ key: BackendKey) -> Bool { folders.contains { key.text.hasPrefix($0) } }

@@ -34,21 +34,25 @@ import Testing
       ids += digest.update(piece.span, first: first?.span, lengths: lengths, carried: first == nil ? 0 : carry.count)
       var chunkStart = 0
       for (index, length) in lengths.enumerated() {
-        let chunk: [UInt8]
+        var chunk: [UInt8] = []
         if index == 0, let first {
           chunk = first
           chunkStart = length - carry.count
         } else {
-          chunk = Array(piece[chunkStart..<(chunkStart + length)])
+          chunk += piece[chunkStart..<(chunkStart + length)]
           chunkStart += length
         }
-        expected.append(ObjectID(hashing: chunk.span))
+        let bytes = chunk
+        let chunkID = ObjectID(hashing: bytes.span)
+        expected.append(chunkID)
       }
       carry = (lengths.isEmpty ? carry : []) + piece[chunkStart...]
       start = end
     }
+    let whole = digest.finish()
+    let expectedWhole = ObjectID(hashing: bytes.span)
     #expect(ids == expected)
-    #expect(digest.finish() == ObjectID(hashing: bytes.span))
+    #expect(whole == expectedWhole)
   }
 
   /// Every length around the edges of blocks pads as FIPS 180-4 says.
@@ -59,8 +63,10 @@ import Testing
       let message = Array(bytes[..<count])
       var digest = ChunkedDigest(isPaired: true)
       let ids = digest.update(message.span, first: nil, lengths: count == 0 ? [] : [count])
-      #expect(digest.finish() == ObjectID(hashing: message.span))
-      #expect(ids == (count == 0 ? [] : [ObjectID(hashing: message.span)]))
+      let whole = digest.finish()
+      let expected = ObjectID(hashing: message.span)
+      #expect(whole == expected)
+      #expect(ids == (count == 0 ? [] : [expected]))
     }
   }
 }

@@ -168,8 +168,11 @@ final class IndexSet: Sendable {
 
   /// Whether an object can be relied on: it lies somewhere that gc does not mean to delete.
   func contains(_ key: ObjectKey) async throws(StoreError) -> Bool {
-    if hints.location(of: key) != nil { return true }
-    try await load()
+    switch hints.answer(for: key) {
+    case .at?: return true
+    case .absent?: return false
+    case nil: try await load()
+    }
     let (segments, isSimple) = state.withLock { ($0.segments, $0.condemned.isEmpty) }
     if isSimple {
       var needsReading = false
@@ -196,8 +199,11 @@ final class IndexSet: Sendable {
 
   /// Returns every place the object lies in.
   func locations(of key: ObjectKey) async throws(StoreError) -> [ObjectLocation] {
-    if let hint = hints.location(of: key) { return [hint] }
-    try await load()
+    switch hints.answer(for: key) {
+    case .at(let location)?: return [location]
+    case .absent?: return []
+    case nil: try await load()
+    }
     var attempt = 0
     while true {
       do {

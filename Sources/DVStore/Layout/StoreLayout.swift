@@ -7,6 +7,8 @@ import DVObject
 ///     packs/<aa>/<sha256>         packs, by the first byte of their names
 ///     objects/<aa>/<oid>          whole files as they are
 ///     index/<level>-<sha256>      index segments
+///     files/<aa>/<oid>            locator of a file, see ``Locator``
+///     trees/<aa>/<oid>            locator of a tree
 ///     pending/<ulid>-<sha256>     pushes under way
 ///     roots/<ulid>-<sha256>       what pushes made complete
 ///     gc/condemned/<ulid>-<sha256>  what gc means to delete
@@ -25,6 +27,10 @@ enum StoreLayout {
   }
 
   static func pack(_ id: ObjectID) -> BackendKey { container(IndexContainer(kind: .pack, id: id, size: 0)) }
+
+  static func locator(_ kind: TransferRoot.Kind, _ oid: ObjectID) -> BackendKey {
+    key((kind == .file ? "files/" : "trees/") + oid.hex.prefix(2) + "/" + oid.hex)
+  }
 
   static func segment(_ id: ObjectID, level: Int) -> BackendKey { key("\(index)\(level)-\(id.hex)") }
 
