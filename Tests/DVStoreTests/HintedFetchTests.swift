@@ -151,6 +151,18 @@ import Testing
     #expect(try Locator(decoding: text.span) == locator)
   }
 
+  /// The vectors of docs/format/place-list.md and locator.md.
+  @Test func encodingsAreThoseOfTheDocuments() throws {
+    let bytes = list.encoded()
+    let listHash = ObjectID(hashing: bytes.span).description
+    #expect(bytes.count == 176)
+    #expect(listHash.hasSuffix("62d358f55c29ce7c8a76237e2c886cabbb84f3d23d0a88cef9bcd3e0c4fa9437"))
+    let locator = Locator(id: list.containers[0].id, container: list.containers[0], place: try #require(list.places[2]))
+    let text = locator.encoded()
+    let locatorHash = ObjectID(hashing: text.span).description
+    #expect(locatorHash.hasSuffix("f9da0f4ea3aabe2f3adc3b00f8bc83411529e8c0908854978f8d1767e62f565f"))
+  }
+
   /// No single changed bit and no other length is read as something.
   @Test func everyOtherEncodingIsRefused() throws {
     for good in [list.encoded(), Locator(id: list.containers[0].id, container: list.containers[0], place: try #require(list.places[2])).encoded()] {
