@@ -35,6 +35,14 @@ public final class ObjectStore: Sendable {
     case verification
   }
 
+  /// When a store's list of index segments is read.
+  public enum IndexReading: Hashable, Sendable {
+    /// At once: what is asked will need it.
+    case atOnce
+    /// When the first object is asked for that nothing else tells the place of.
+    case whenNeeded
+  }
+
   /// Opens a store, reading its format and the list of its index segments.
   ///
   /// An index segment that is damaged is set aside, and the tables of its packs are read in its place: see
@@ -43,17 +51,18 @@ public final class ObjectStore: Sendable {
   /// - Throws: ``StoreError/Code/format`` if there is none (and `presence` does not allow to make one) or it needs a
   ///   newer dv.
   public convenience init(
-    backend: any Backend, name: String, scratch: FilePath, presence: Presence, purpose: Purpose = .use
+    backend: any Backend, name: String, scratch: FilePath, presence: Presence, index reading: IndexReading = .atOnce,
+    purpose: Purpose = .use
   ) async throws(StoreError) {
     try await self.init(
-      backend: backend, name: name, scratch: scratch, presence: presence, wholeLimit: LoadedSegment.wholeLimit,
-      purpose: purpose)
+      backend: backend, name: name, scratch: scratch, presence: presence, index: reading,
+      wholeLimit: LoadedSegment.wholeLimit, purpose: purpose)
   }
 
   /// - Parameter wholeLimit: index segments up to this size are held whole, in bytes.
   init(
-    backend: any Backend, name: String, scratch: FilePath, presence: Presence, wholeLimit: UInt64,
-    purpose: Purpose = .use
+    backend: any Backend, name: String, scratch: FilePath, presence: Presence, index reading: IndexReading = .atOnce,
+    wholeLimit: UInt64, purpose: Purpose = .use
   ) async throws(StoreError) {
     self.backend = backend
     self.name = name
@@ -63,7 +72,7 @@ public final class ObjectStore: Sendable {
     let format = isDamaged ? .current : try await Self.format(of: backend, name, presence)
     writeRefusal = Self.refusal(of: "Writing to", name, features: format.write)
     collectionRefusal = Self.refusal(of: "Collecting garbage in", name, features: format.write + format.gc)
-    try await index.refresh()
+    if reading == .atOnce { try await index.refresh() }
   }
 
   private static func refusal(of act: String, _ name: String, features: [String]) -> StoreError? {

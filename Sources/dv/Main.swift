@@ -46,6 +46,7 @@ struct DV: ParsableCommand {
     } catch {
       end(report(error))
     }
+    Machine.limitHeaps()
     let task = start(command)
     // Every operation may be killed at any point and leaves a usable state. The grace is for removing temporary files
     // and for wiping the progress line.

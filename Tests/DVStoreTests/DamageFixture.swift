@@ -22,7 +22,8 @@ struct DamageFixture {
       "b": ["empty": [], "floats": SampleKind.floats.bytes(700, using: &random)],
     ]
     let localBackend = MemoryBackend()
-    let remoteBackend = MemoryBackend()
+    // Far away, so that it has locators and place lists too.
+    let remoteBackend = MemoryBackend(answersAtOnce: false)
     let store = try await openStore(localBackend, scratch: scratch)
     root = try await TransferFixture.add(directories, to: store)
     let target = try await openStore(remoteBackend, scratch: scratch)
@@ -40,8 +41,10 @@ struct DamageFixture {
   func content(of side: Side) -> [BackendKey: [UInt8]] { side == .local ? local : remote }
 
   /// Opens a store that holds `content`.
-  func open(_ content: [BackendKey: [UInt8]], for purpose: ObjectStore.Purpose = .verification) async throws -> ObjectStore {
-    let backend = MemoryBackend()
+  func open(
+    _ content: [BackendKey: [UInt8]], for purpose: ObjectStore.Purpose = .verification
+  ) async throws -> ObjectStore {
+    let backend = MemoryBackend(answersAtOnce: false)
     for (key, bytes) in content { try await backend.put(bytes, at: key) }
     return try await ObjectStore(
       backend: backend, name: "the store", scratch: scratch, presence: .mayBeMade, purpose: purpose)

@@ -1,4 +1,5 @@
 import DVBackend
+import DVFile
 public import DVObject
 import Synchronization
 
@@ -63,13 +64,25 @@ final class IndexSet: Sendable {
     self.leavesOutLarge = leavesOutLarge
   }
 
+  /// The segments as they were listed last; none before the first ``load()``.
   var all: [LoadedSegment] { state.withLock { $0.segments } }
+
+  /// Where some objects lie, learnt without the index: see ``PlaceHints``.
+  let hints = PlaceHints()
+
+  /// Reads the list of segments unless that was done before.
+  ///
+  /// A store is opened without it where most commands ask for little: they are told by ``hints``.
+  func load() async throws(StoreError) {
+    if state.withLock({ $0.applied == 0 }) { try await refresh() }
+  }
 
   /// Segments that are still listed and no longer asked.
   var superseded: Set<ObjectID> { state.withLock { $0.superseded } }
 
   /// Reads the list of segments and those not held yet.
   func refresh() async throws(StoreError) {
+    hints.drop()
     let number = state.withLock { state in
       state.begun += 1
       state.underWay += 1
@@ -114,30 +127,46 @@ final class IndexSet: Sendable {
     do { entries = try await backend.list(StoreLayout.index) } catch { throw StoreError(error) }
     let held = Dictionary(all.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     let found = damage.found
+    // A name that is no segment's is left alone: another program's, or a newer dv's.
+    let names = entries.compactMap { entry in StoreLayout.segment(from: entry.key).map { (name: $0, size: entry.size) } }
+    let loads: [Load]
+    do {
+      loads = try await names.mapConcurrently(width: Self.loadWidth) { [backend, wholeLimit] segment in
+        let (level, id) = segment.name
+        if let known = found[id] { return Load.damaged(known) }
+        if let known = held[id], known.level == level { return Load.loaded(known) }
+        do throws(StoreError) {
+          let loaded = try await LoadedSegment.load(
+            id: id, level: level, size: segment.size, from: backend, wholeLimit: wholeLimit)
+          return loaded.map { Load.loaded($0) } ?? .gone
+        } catch {
+          return .damaged(try await self.damagedSegment(id, level: level, size: segment.size, error))
+        }
+      }
+    } catch {
+      throw error as? StoreError ?? StoreError(.other, "\(error)", cause: error)
+    }
     var segments: [LoadedSegment] = []
     var damaged: [DamagedSegment] = []
-    for entry in entries {
-      // A name that is no segment's is left alone: another program's, or a newer dv's.
-      guard let (level, id) = StoreLayout.segment(from: entry.key) else { continue }
-      if let segment = found[id] {
-        damaged.append(segment)
-        continue
-      }
-      if let segment = held[id], segment.level == level {
-        segments.append(segment)
-        continue
-      }
-      do throws(StoreError) {
-        let segment = try await LoadedSegment.load(
-          id: id, level: level, size: entry.size, from: backend, wholeLimit: wholeLimit)
-        guard let segment else { return nil }
-        segments.append(segment)
-      } catch {
-        damaged.append(try await damagedSegment(id, level: level, size: entry.size, error))
+    for load in loads {
+      switch load {
+      case .loaded(let segment): segments.append(segment)
+      case .damaged(let segment): damaged.append(segment)
+      case .gone: return nil
       }
     }
     return (segments, damaged)
   }
+
+  /// What became of a segment that is listed.
+  private enum Load: Sendable {
+    case loaded(LoadedSegment)
+    case damaged(DamagedSegment)
+    case gone
+  }
+
+  /// Segments read at once: a remote answers each after a round trip.
+  private static let loadWidth = 16
 
   /// Takes over a listing and what happened in this process since it was begun.
   private func apply(_ listed: [LoadedSegment], _ damage: SegmentDamage, _ number: Int) {
@@ -190,6 +219,11 @@ final class IndexSet: Sendable {
 
   /// Whether an object can be relied on: it lies somewhere that gc does not mean to delete.
   func contains(_ key: ObjectKey) async throws(StoreError) -> Bool {
+    switch hints.answer(for: key) {
+    case .at?: return true
+    case .absent?: return false
+    case nil: try await load()
+    }
     let (segments, isSimple) = state.withLock { ($0.segments, $0.condemned.isEmpty) }
     if isSimple {
       var needsReading = false
@@ -216,6 +250,11 @@ final class IndexSet: Sendable {
 
   /// Returns every place the object lies in.
   func locations(of key: ObjectKey) async throws(StoreError) -> [ObjectLocation] {
+    switch hints.answer(for: key) {
+    case .at(let location)?: return [location]
+    case .absent?: return []
+    case nil: try await load()
+    }
     var attempt = 0
     while true {
       do {
@@ -239,6 +278,8 @@ final class IndexSet: Sendable {
   ///
   /// - Parameter keys: in ascending order, none twice.
   func locations(ofAll keys: [ObjectKey]) async throws(StoreError) -> LocationList {
+    if let hinted = hints.locations(ofAll: keys) { return hinted }
+    try await load()
     for attempt in 0..<4 {
       do {
         var list = LocationList()
@@ -276,7 +317,7 @@ struct LocationList: Sendable {
   private(set) var all: [(index: Int, location: ObjectLocation)] = []
   private var isSorted = true
 
-  fileprivate mutating func append(_ location: ObjectLocation, of index: Int) {
+  mutating func append(_ location: ObjectLocation, of index: Int) {
     if let last = all.last, index < last.index { isSorted = false }
     all.append((index, location))
   }

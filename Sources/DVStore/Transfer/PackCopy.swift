@@ -4,6 +4,9 @@ import DVObject
 import Synchronization
 
 extension ObjectStore {
+  /// Bytes of a pack that are read at once: enough to make a request worthwhile.
+  private static let pieceSize: UInt64 = 2 << 20
+
   /// Copies a pack of `source` as it is, proving every object in it and the pack's own name on the way.
   ///
   /// - Returns: the pack, installed here but not yet indexed; `nil` if it is damaged or gone, or if its name must not be
@@ -24,7 +27,7 @@ extension ObjectStore {
         // Up to an entry's end, so that every piece holds whole entries.
         var end = at
         let first = next
-        while next < table.entries.count, end - at < UInt64(BlockFile.blockSize) {
+        while next < table.entries.count, end - at < Self.pieceSize {
           end = UInt64(table.entries[next].offset + table.entries[next].storedLength)
           next += 1
         }

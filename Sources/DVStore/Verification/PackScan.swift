@@ -182,14 +182,15 @@ struct PackScan: Sendable {
     if row.key.kind.isNamedByContent, ObjectID(hashing: object.span) != row.key.id {
       return "its bytes are not those its name says"
     }
-    do throws(ObjectFormatError) {
+    do {
       switch row.key.kind {
       case .chunk: break
       case .treeNode: _ = try TreeNode(decoding: object)
       case .chunkList, .chunkListNode: _ = try ChunkListNode(decoding: object.span)
+      case .placeList: _ = try PlaceList(decoding: object.span)
       }
     } catch {
-      return error.description
+      return "\(error)"
     }
     return nil
   }

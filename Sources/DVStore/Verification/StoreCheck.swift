@@ -5,7 +5,7 @@ import Synchronization
 
 /// Checks a store: the local one, or a remote.
 ///
-///     1  format, index segments, records          every byte of them
+///     1  format, index segments, records, locators  every byte of them
 ///     2  packs                                    sizes, headers, tables; the bytes of those that are wanted or look wrong
 ///     3  index against packs                      every entry names what its pack has there
 ///     4  contents                                 every node, list and chunk of them is there; read or by the index
@@ -49,6 +49,7 @@ public struct StoreCheck: Sendable {
     try await checkFormat(&report)
     try await checkIndex(&report)
     try await checkRecords(&report)
+    try await checkLocators(&report)
     try await checkWholeFiles(&report)
     let (whole, partial) = contentLists(contents, &report)
     report.contents = whole + partial
@@ -104,6 +105,16 @@ public struct StoreCheck: Sendable {
     }
     report.records = records
     report.quarantined = try await list(StoreLayout.quarantine).count
+  }
+
+  private func checkLocators(_ report: inout StoreCheckReport) async throws {
+    let locators = try await LocatorScan(of: store.backend)
+    report.checked.locators = locators.count
+    report.unknownKeys += locators.unknown.map(\.text)
+    report.damagedLocators = locators.damaged
+    for locator in locators.damaged {
+      report.findings.append(StoreFinding(.locator, place: locator.key.text, message: locator.message))
+    }
   }
 
   /// Hashes files that are stored as they are.
@@ -358,8 +369,8 @@ public struct StoreCheck: Sendable {
       }
     }
     for (index, key) in keys.enumerated() {
-      // What no index names, nobody relies on.
-      let isLost = isNamed[index] && !good[index]
+      // What no index names, nobody relies on; nor on a hint.
+      let isLost = isNamed[index] && !good[index] && !key.kind.isHint
       for bad in places.byKey[key] ?? [] {
         report.findings.append(
           StoreFinding(

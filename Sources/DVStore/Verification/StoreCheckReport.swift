@@ -35,6 +35,7 @@ public struct StoreCheckReport: Sendable {
   /// Whole-file containers that are damaged.
   var badFiles: [BackendKey] = []
   var records: RecordScan?
+  var damagedLocators: [LocatorScan.Damaged] = []
   var isFormatDamaged = false
   /// Objects that should be here and have no good copy.
   var lost: [ObjectKey: ClosureCheck.Failure] = [:]

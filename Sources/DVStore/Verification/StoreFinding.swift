@@ -13,6 +13,8 @@ public struct StoreFinding: Sendable {
     /// A root, pending or condemned record.
     case record
     case format
+    /// A locator: readers do without.
+    case locator
   }
 
   public let kind: Kind
@@ -65,6 +67,7 @@ public struct CheckedCounts: Hashable, Sendable {
   public var objectsProved = 0
   public var wholeFiles = 0
   public var records = 0
+  public var locators = 0
   /// Contents of pointers, or of root records.
   public var contents = 0
   public var nodes = 0

@@ -23,6 +23,8 @@ public struct RepairPlan: Sendable {
   /// Damaged records.
   public internal(set) var records: [String] = []
   public internal(set) var wholeFiles: [String] = []
+  /// Damaged locators: what they are of gets new ones where that is worth it.
+  public internal(set) var locators: [String] = []
   public internal(set) var isFormatDamaged = false
   /// What other places have of what is lost.
   public internal(set) var sources: [Source] = []
@@ -32,7 +34,7 @@ public struct RepairPlan: Sendable {
   /// Whether there is nothing to do.
   public var isEmpty: Bool {
     packs.isEmpty && segments.isEmpty && adopted == 0 && missingPacks == 0 && records.isEmpty && wholeFiles.isEmpty
-      && !isFormatDamaged && sources.isEmpty && unhealed.isEmpty
+      && locators.isEmpty && !isFormatDamaged && sources.isEmpty && unhealed.isEmpty
   }
 }
 
@@ -71,7 +73,7 @@ public struct RepairOutcome: Sendable {
 ///                                                             in new packs with a new index
 ///     4  index                                                forgets the damaged packs, and those that are gone
 ///     5  root records                                         written again, if all they name is there
-///     6  damaged packs, segments, records, files              aside
+///     6  damaged packs, segments, records, locators, files    aside; locators are written again
 ///
 /// What is new is durable before what is old is taken away, and nothing is deleted. Killed anywhere, it can be run again.
 public struct StoreRepair: Sendable {
@@ -100,11 +102,12 @@ public struct StoreRepair: Sendable {
     var plan = RepairPlan()
     plan.isFormatDamaged = check.isFormatDamaged
     plan.packs = check.badPacks.map { StoreLayout.pack($0.container.id).text }
-    plan.salvaged = check.badPacks.reduce(0) { $0 + $1.entries.count }
+    plan.salvaged = check.badPacks.reduce(0) { $0 + $1.entries.count { !$0.key.kind.isHint } }
     plan.segments = check.damagedSegments.map(\.key.text)
     plan.missingPacks = check.missingPacks.count
     plan.records = check.records?.damaged.map(\.key.text) ?? []
     plan.wholeFiles = check.badFiles.map(\.text)
+    plan.locators = check.damagedLocators.map(\.key.text)
     let adopted = try await adoptable()
     plan.adopted = adopted.packs.count
     var open = check.lostKeys.filter { !adopted.keys.contains($0) }
@@ -157,13 +160,15 @@ public struct StoreRepair: Sendable {
     try await complete(&outcome)
     outcome.roots = try await rewriteRoots()
     var aside = check.badPacks.map { StoreLayout.pack($0.container.id) } + check.damagedSegments.map(\.key)
-    aside += check.badFiles
+    aside += check.badFiles + check.damagedLocators.map(\.key)
     aside += check.records?.damaged.filter { $0.folder == StoreLayout.roots }.map(\.key) ?? []
     for key in aside {
       if try await quarantine.move(key) { outcome.quarantined += 1 }
     }
     store.index.condemn([])
     try await store.refresh()
+    await store.writeLocators(
+      of: check.damagedLocators.map { TransferRoot(kind: $0.kind, oid: $0.oid, size: 0, label: "") })
     return outcome
   }
 
@@ -235,7 +240,8 @@ public struct StoreRepair: Sendable {
   /// Copies the objects of a damaged pack that are whole, as they are stored.
   private func salvage(_ scan: PackScan, _ writer: ObjectWriter) async throws {
     var pieces: [ObjectKey: CopyPlan.Piece] = [:]
-    for entry in scan.entries {
+    // A hint says where things lie as seen from its own pack.
+    for entry in scan.entries where !entry.key.kind.isHint {
       pieces[entry.key] = CopyPlan.Piece(key: entry.key, location: ObjectLocation(entry, in: scan.container))
     }
     var keys = pieces.keys.sorted()

@@ -93,6 +93,7 @@ extension CheckReport {
     json.member("segments", counts.reduce(0) { $0 + $1.segments })
     json.member("indexEntries", counts.reduce(0) { $0 + $1.indexEntries })
     json.member("records", counts.reduce(0) { $0 + $1.records })
+    json.member("locators", counts.reduce(0) { $0 + $1.locators })
     json.member("packs", counts.reduce(0) { $0 + $1.packs })
     json.member("packBytes", counts.reduce(UInt64(0)) { $0 + $1.packBytes })
     json.member("packsRead", counts.reduce(0) { $0 + $1.packsRead })
