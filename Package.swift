@@ -16,6 +16,9 @@ let source = strict + [.strictMemorySafety()]
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let nio = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
+let tls = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let http = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -27,6 +30,10 @@ let package = Package(
     // File paths that are bytes, and errno as an error.
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // HTTP for remotes in buckets and on web servers: connection pools, TLS, proxies.
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.34.0"),
   ],
   targets: [
     // Floor 0: system libraries.
@@ -46,9 +53,12 @@ let package = Package(
     // Floor 2: bytes under keys.
     .target(name: "DVBackend", dependencies: ["DVFile", "DVObject", system], swiftSettings: source),
 
-    // Floor 3: objects on a backend.
+    // Floor 3: objects on a backend, a backend on S3.
     .target(
       name: "DVStore", dependencies: ["DVBackend", "DVFile", "DVObject", "DVZlib", "DVZstd", system],
+      swiftSettings: source),
+    .target(
+      name: "DVS3", dependencies: ["DVBackend", "DVFile", "DVObject", system, crypto, http, tls] + nio,
       swiftSettings: source),
 
     // Floor 4: the working tree.
@@ -58,14 +68,14 @@ let package = Package(
     // Floor 5: the operations.
     .target(
       name: "DVRepository",
-      dependencies: ["DVWorkspace", "DVStore", "DVBackend", "DVGit", "DVFile", "DVObject", system],
+      dependencies: ["DVWorkspace", "DVStore", "DVS3", "DVBackend", "DVGit", "DVFile", "DVObject", system],
       swiftSettings: source),
 
     // Floor 7: the program.
     .executableTarget(
       name: "dv",
       dependencies: [
-        "DVRepository", "DVWorkspace", "DVStore", "DVBackend", "DVGit", "DVFile", "DVObject", system, arguments,
+        "DVRepository", "DVWorkspace", "DVStore", "DVS3", "DVBackend", "DVGit", "DVFile", "DVObject", system, arguments,
       ],
       swiftSettings: source),
 
@@ -82,6 +92,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "DVStoreTests", dependencies: ["DVStore", "DVBackend", "DVFile", "DVObject", "DVZlib", "DVTesting", system],
+      swiftSettings: strict),
+    .testTarget(
+      name: "DVS3Tests", dependencies: ["DVS3", "DVBackend", "DVFile", "DVObject", "DVTesting", system],
       swiftSettings: strict),
     .testTarget(
       name: "DVWorkspaceTests", dependencies: ["DVWorkspace", "DVStore", "DVBackend", "DVFile", "DVObject", "DVTesting", system],

@@ -62,10 +62,19 @@ public protocol Backend: Sendable {
   /// Removes what is under `key`; its absence is fine.
   func delete(_ key: BackendKey) async throws(BackendError)
 
+  /// Removes what is under each of `keys`, in no order, in fewer steps than one by one where the backend can.
+  ///
+  /// - Throws: ``BackendError`` if one was not removed; others may have been.
+  func delete(_ keys: [BackendKey]) async throws(BackendError)
+
   /// Returns the backend's own time, in seconds since 1970. All who share a backend see the same clock.
   func clock() async throws(BackendError) -> Int64
 }
 
 extension Backend {
   public var answersAtOnce: Bool { false }
+
+  public func delete(_ keys: [BackendKey]) async throws(BackendError) {
+    for key in keys { try await delete(key) }
+  }
 }

@@ -87,6 +87,11 @@ public final class CountingBackend<Base: Backend>: Backend {
     try await base.delete(key)
   }
 
+  public func delete(_ keys: [BackendKey]) async throws(BackendError) {
+    begin(.delete)
+    try await base.delete(keys)
+  }
+
   public func clock() async throws(BackendError) -> Int64 {
     begin(.clock)
     return try await base.clock()

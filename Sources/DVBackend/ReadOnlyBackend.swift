@@ -33,6 +33,10 @@ public struct ReadOnlyBackend<Base: Backend>: Backend {
 
   public func delete(_ key: BackendKey) async throws(BackendError) { throw refusal("delete", key) }
 
+  public func delete(_ keys: [BackendKey]) async throws(BackendError) {
+    if let key = keys.first { throw refusal("delete", key) }
+  }
+
   public func clock() async throws(BackendError) -> Int64 { try await base.clock() }
 
   private func refusal(_ verb: String, _ key: BackendKey) -> BackendError {

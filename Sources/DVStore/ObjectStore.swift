@@ -48,8 +48,8 @@ public final class ObjectStore: Sendable {
   /// An index segment that is damaged is set aside, and the tables of its packs are read in its place: see
   /// ``damagedSegments``.
   ///
-  /// - Throws: ``StoreError/Code/format`` if there is none (and `presence` does not allow to make one) or it needs a
-  ///   newer dv.
+  /// - Throws: ``StoreError/Code/absent`` if there is none and `presence` does not allow to make one,
+  ///   ``StoreError/Code/format`` if it needs a newer dv.
   public convenience init(
     backend: any Backend, name: String, scratch: FilePath, presence: Presence, index reading: IndexReading = .atOnce,
     purpose: Purpose = .use
@@ -91,17 +91,25 @@ public final class ObjectStore: Sendable {
       let numbers = listed.compactMap { Int($0.key.text.dropFirst(StoreLayout.format.count)) }
       guard let highest = numbers.max() else {
         guard presence == .mayBeMade else {
-          throw StoreError(.format, "\(backend.description) holds no dv store (no key '\(StoreLayout.format)…').")
+          // A store that lost its format is not an empty place: what it holds may be all there is.
+          guard try await backend.list(StoreLayout.roots).isEmpty else {
+            throw StoreError(
+              .corrupt, "\(name) has lost its format ('\(StoreLayout.format(1))'). 'dv push' writes it again.")
+          }
+          throw StoreError(.absent, "\(backend.description) holds no dv store (no key '\(StoreLayout.format)…').")
         }
         try await backend.put(StoreFormat.current.encoded(), at: StoreLayout.format(1))
         return .current
       }
       let key = StoreLayout.format(highest)
-      if highest == 1, try await backend.get(key) != StoreFormat.current.encoded() {
-        throw StoreError(.corrupt, "'\(key)' in \(name) is damaged: every store has the same bytes there.")
+      let bytes = try await backend.get(key) ?? []
+      guard let format = StoreFormat(decoding: bytes) else {
+        throw StoreFormat.isOfAnotherVersion(bytes)
+          ? StoreError(.format, "'\(key)' in \(name) was made by a newer dv. Install a newer dv.")
+          : StoreError(.corrupt, "'\(key)' in \(name) is damaged: it is not a format of dv.")
       }
-      guard let bytes = try await backend.get(key), let format = StoreFormat(decoding: bytes) else {
-        throw StoreError(.format, "'\(key)' in \(name) is not a format of dv. A newer dv may have made it.")
+      if highest == 1, format != .current {
+        throw StoreError(.corrupt, "'\(key)' in \(name) is damaged: every store has the same bytes there.")
       }
       let unknown = StoreFormat.unknown(in: format.read)
       guard unknown.isEmpty else {

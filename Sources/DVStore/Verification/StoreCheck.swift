@@ -49,7 +49,7 @@ public struct StoreCheck: Sendable {
     try await checkFormat(&report)
     try await checkIndex(&report)
     try await checkRecords(&report)
-    try await checkLocators(&report)
+    try await checkHints(&report)
     try await checkWholeFiles(&report)
     let (whole, partial) = contentLists(contents, &report)
     report.contents = whole + partial
@@ -104,22 +104,29 @@ public struct StoreCheck: Sendable {
       report.findings.append(StoreFinding(.record, place: record.key.text, message: record.message))
     }
     report.records = records
-    report.quarantined = try await list(StoreLayout.quarantine).count
+    report.quarantined = try await store.backend.listIfPossible(StoreLayout.quarantine)?.count ?? 0
   }
 
-  private func checkLocators(_ report: inout StoreCheckReport) async throws {
-    let locators = try await LocatorScan(of: store.backend)
-    report.checked.locators = locators.count
-    report.unknownKeys += locators.unknown.map(\.text)
-    report.damagedLocators = locators.damaged
-    for locator in locators.damaged {
+  private func checkHints(_ report: inout StoreCheckReport) async throws {
+    let hints = try await HintScan(of: store.backend)
+    report.checked.locators = hints.count
+    report.unknownKeys += hints.unknown.map(\.text)
+    report.unlisted += hints.unlisted
+    report.hints = hints
+    for locator in hints.damaged {
       report.findings.append(StoreFinding(.locator, place: locator.key.text, message: locator.message))
+    }
+    for key in hints.damagedListings {
+      report.findings.append(StoreFinding(.listing, place: key.text, message: "its bytes are not those of a listing"))
     }
   }
 
   /// Hashes files that are stored as they are.
   private func checkWholeFiles(_ report: inout StoreCheckReport) async throws {
-    for entry in try await list(StoreLayout.objects) {
+    guard let listed = try await store.backend.listIfPossible(StoreLayout.objects) else {
+      return report.unlisted.append(StoreLayout.objects)
+    }
+    for entry in listed {
       try Task.checkCancellation()
       guard let id = StoreLayout.wholeFile(from: entry.key) else {
         report.unknownKeys.append(entry.key.text)

@@ -21,6 +21,8 @@ public struct StoreCheckReport: Sendable {
   public internal(set) var unknownKeys: [String] = []
   /// Keys under `quarantine/`: what repairs set aside.
   public internal(set) var quarantined = 0
+  /// Folders that could not be listed, as of a web server, and were not looked at.
+  public internal(set) var unlisted: [String] = []
   /// On a remote: how many of the given contents were never pushed to it.
   public internal(set) var unpushed = 0
   /// Packs that were read and found whole.
@@ -35,7 +37,7 @@ public struct StoreCheckReport: Sendable {
   /// Whole-file containers that are damaged.
   var badFiles: [BackendKey] = []
   var records: RecordScan?
-  var damagedLocators: [LocatorScan.Damaged] = []
+  var hints: HintScan?
   var isFormatDamaged = false
   /// Objects that should be here and have no good copy.
   var lost: [ObjectKey: ClosureCheck.Failure] = [:]

@@ -15,6 +15,8 @@ public struct StoreFinding: Sendable {
     case format
     /// A locator: readers do without.
     case locator
+    /// The listing for readers that cannot list.
+    case listing
   }
 
   public let kind: Kind

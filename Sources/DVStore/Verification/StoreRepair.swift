@@ -23,8 +23,8 @@ public struct RepairPlan: Sendable {
   /// Damaged records.
   public internal(set) var records: [String] = []
   public internal(set) var wholeFiles: [String] = []
-  /// Damaged locators: what they are of gets new ones where that is worth it.
-  public internal(set) var locators: [String] = []
+  /// Damaged locators and listings.
+  public internal(set) var hints: [String] = []
   public internal(set) var isFormatDamaged = false
   /// What other places have of what is lost.
   public internal(set) var sources: [Source] = []
@@ -34,7 +34,7 @@ public struct RepairPlan: Sendable {
   /// Whether there is nothing to do.
   public var isEmpty: Bool {
     packs.isEmpty && segments.isEmpty && adopted == 0 && missingPacks == 0 && records.isEmpty && wholeFiles.isEmpty
-      && locators.isEmpty && !isFormatDamaged && sources.isEmpty && unhealed.isEmpty
+      && hints.isEmpty && !isFormatDamaged && sources.isEmpty && unhealed.isEmpty
   }
 }
 
@@ -73,7 +73,7 @@ public struct RepairOutcome: Sendable {
 ///                                                             in new packs with a new index
 ///     4  index                                                forgets the damaged packs, and those that are gone
 ///     5  root records                                         written again, if all they name is there
-///     6  damaged packs, segments, records, locators, files    aside; locators are written again
+///     6  damaged packs, segments, records, hints, files       aside; hints are written again
 ///
 /// What is new is durable before what is old is taken away, and nothing is deleted. Killed anywhere, it can be run again.
 public struct StoreRepair: Sendable {
@@ -107,7 +107,7 @@ public struct StoreRepair: Sendable {
     plan.missingPacks = check.missingPacks.count
     plan.records = check.records?.damaged.map(\.key.text) ?? []
     plan.wholeFiles = check.badFiles.map(\.text)
-    plan.locators = check.damagedLocators.map(\.key.text)
+    plan.hints = damagedHints.map(\.text)
     let adopted = try await adoptable()
     plan.adopted = adopted.packs.count
     var open = check.lostKeys.filter { !adopted.keys.contains($0) }
@@ -160,16 +160,26 @@ public struct StoreRepair: Sendable {
     try await complete(&outcome)
     outcome.roots = try await rewriteRoots()
     var aside = check.badPacks.map { StoreLayout.pack($0.container.id) } + check.damagedSegments.map(\.key)
-    aside += check.badFiles + check.damagedLocators.map(\.key)
+    aside += check.badFiles + damagedHints
     aside += check.records?.damaged.filter { $0.folder == StoreLayout.roots }.map(\.key) ?? []
     for key in aside {
       if try await quarantine.move(key) { outcome.quarantined += 1 }
     }
     store.index.condemn([])
     try await store.refresh()
-    await store.writeLocators(
-      of: check.damagedLocators.map { TransferRoot(kind: $0.kind, oid: $0.oid, size: 0, label: "") })
+    await writeHints()
     return outcome
+  }
+
+  private var damagedHints: [BackendKey] {
+    (check.hints?.damaged.map(\.key) ?? []) + (check.hints?.damagedListings ?? [])
+  }
+
+  /// Writes new locators in place of damaged ones, and the listing as the store is now. Readers do without what fails.
+  private func writeHints() async {
+    guard let hints = check.hints else { return }
+    await store.writeLocators(of: hints.damaged.map { TransferRoot(kind: $0.kind, oid: $0.oid, size: 0, label: "") })
+    if hints.hasListings { try? await BackendListing.publish(on: store.backend) }
   }
 
   private func put(_ bytes: [UInt8], at key: BackendKey) async throws(StoreError) {

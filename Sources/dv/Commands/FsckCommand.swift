@@ -104,6 +104,11 @@ struct FsckCommand: Command {
     if store.quarantined > 0 {
       lines.append("\(Count(UInt64(store.quarantined)).of("file")) that repairs set aside lie under 'quarantine/'.")
     }
+    if !store.unlisted.isEmpty {
+      lines.append(
+        "A web server cannot list \(store.unlisted.map { "'\($0)'" }.joined(separator: ", ")): these were not looked at. Check the "
+          + "directory or bucket behind it.")
+    }
     for key in store.unknownKeys.prefix(5) { lines.append("'\(SafeText.name(key))' is nothing that dv knows.") }
     for name in report.unreachable where !report.isSound {
       lines.append("Remote '\(SafeText.name(name))' could not be asked for copies.")
@@ -160,6 +165,7 @@ struct FsckCommand: Command {
             json.member("unindexedPacks", report.store.unindexedPacks)
             json.member("unindexedBytes", report.store.unindexedBytes)
             json.member("quarantined", report.store.quarantined)
+            json.array("unlisted") { json in for folder in report.store.unlisted { json.value(folder) } }
             json.array("unknownKeys") { json in for key in report.store.unknownKeys { json.value(key) } }
             json.array("unreachable") { json in for name in report.unreachable { json.value(name) } }
             json.array("unreadablePointers") { json in

@@ -64,7 +64,7 @@ struct RepairCommand: Command {
     }
     if plan.missingPacks > 0 { lines.append("  take \(count(plan.missingPacks, "missing pack")) out of the index") }
     let aside = plan.packs.count + plan.segments.count + plan.records.count + plan.wholeFiles.count
-      + plan.locators.count
+      + plan.hints.count
     if aside > 0 { lines.append("  move \(count(aside, "damaged file")) to 'quarantine/'") }
     let lost = Set(plan.unhealed).subtracting(report.fromFiles).count
     if lost > 0 { lines.append("  nothing for \(count(lost, "object")), of which no copy was found") }
@@ -112,7 +112,7 @@ struct RepairCommand: Command {
         json.array("segments") { json in for key in plan.segments { json.value(key) } }
         json.array("packs") { json in for key in plan.packs { json.value(key) } }
         json.array("records") { json in for key in plan.records { json.value(key) } }
-        json.array("locators") { json in for key in plan.locators { json.value(key) } }
+        json.array("hints") { json in for key in plan.hints { json.value(key) } }
         json.array("wholeFiles") { json in for key in plan.wholeFiles { json.value(key) } }
         json.member("missingPacks", plan.missingPacks)
         json.member("indexedPacks", plan.adopted)

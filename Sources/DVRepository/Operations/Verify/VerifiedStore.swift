@@ -32,7 +32,7 @@ struct VerifiedStore {
       return VerifiedStore(store: local.store, remote: nil, local: local)
     case .remote(let name):
       let remote = try repository.remote(name)
-      let store = try await repository.opening(of: remote).open(create: false, purpose: .verification)
+      let store = try await repository.opening(of: remote).open(create: false, asksAgain: true, purpose: .verification)
       return VerifiedStore(store: store, remote: remote, local: nil)
     }
   }
@@ -51,7 +51,7 @@ struct VerifiedStore {
     var unreachable: [String] = []
     if remote != nil { stores.append(try await repository.storePlace().open(for: .read, purpose: .verification).store) }
     for other in try repository.remotes() where other.name != remote?.name {
-      do { stores.append(try await repository.opening(of: other).open(create: false, purpose: .verification)) } catch {
+      do { stores.append(try await repository.opening(of: other).open(create: false, asksAgain: true, purpose: .verification)) } catch {
         unreachable.append(other.name)
       }
     }

@@ -2,10 +2,10 @@ import DVBackend
 import DVFile
 import DVObject
 
-/// The locators of a remote: hints that any reader can do without, but that should be what was written.
+/// The locators and listings of a remote: hints that any reader can do without, but that should be what was written.
 ///
-/// Where one leads is not followed: a locator may be older than what a collection moved since.
-struct LocatorScan: Sendable {
+/// Where a locator leads is not followed, nor whether a listing is complete: both may be older than the store.
+struct HintScan: Sendable {
   /// A locator whose bytes are not what a push writes there.
   struct Damaged: Sendable {
     let key: BackendKey
@@ -19,14 +19,23 @@ struct LocatorScan: Sendable {
   /// Keys beside them whose names nobody understands.
   private(set) var unknown: [BackendKey] = []
 
+  /// Listings that are damaged.
+  private(set) var damagedListings: [BackendKey] = []
+  /// Whether there are listings.
+  private(set) var hasListings = false
+  /// Folders that a web server's listing does not cover, and that were not looked at.
+  private(set) var unlisted: [String] = []
+
   /// Locators read at once.
   private static let width = 16
 
   /// Reads every locator: one small request for each content that was ever pushed.
   init(of backend: any Backend) async throws {
     for (kind, folder) in [(TransferRoot.Kind.file, StoreLayout.files), (.tree, StoreLayout.trees)] {
-      let listed: [BackendEntry]
-      do { listed = try await backend.list(folder) } catch { throw StoreError(error) }
+      guard let listed = try await backend.listIfPossible(folder) else {
+        unlisted.append(folder)
+        continue
+      }
       var named: [(key: BackendKey, oid: ObjectID)] = []
       for entry in listed {
         // By the listing, so that each costs one request.
@@ -50,8 +59,16 @@ struct LocatorScan: Sendable {
         damaged.append(Damaged(key: locator.key, kind: kind, oid: locator.oid, message: problem))
       }
     }
+    for part in BackendListing.Part.allCases {
+      let bytes: [UInt8]?
+      do { bytes = try await backend.get(part.key) } catch { throw StoreError(error) }
+      guard let bytes else { continue }
+      hasListings = true
+      if BackendListing(decoding: bytes) == nil { damagedListings.append(part.key) }
+    }
   }
 
+  /// Says what is wrong with one locator; `nil` if nothing is.
   private static func problem(of key: BackendKey, _ oid: ObjectID, in backend: any Backend) async throws -> String? {
     do {
       // Its absence is fine: it was taken away meanwhile.
@@ -62,6 +79,16 @@ struct LocatorScan: Sendable {
     } catch let error as BackendError {
       guard error.code == .corrupt else { throw StoreError(error) }
       return error.message
+    }
+  }
+}
+
+extension Backend {
+  /// Lists what is under a prefix; `nil` if this kind of backend has no way to tell, as a web server for most.
+  func listIfPossible(_ prefix: String) async throws(StoreError) -> [BackendEntry]? {
+    do { return try await list(prefix) } catch {
+      if error.code == .invalid { return nil }
+      throw StoreError(error)
     }
   }
 }
