@@ -39,11 +39,12 @@ let package = Package(
     // Floor 0: system libraries.
     .systemLibrary(name: "CGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
     .systemLibrary(name: "CLinux"),
+    .target(name: "CSHA256"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
     // Floor 1: vocabulary, file system, one wall around each C library.
-    .target(name: "DVObject", dependencies: [crypto], swiftSettings: source),
+    .target(name: "DVObject", dependencies: ["CSHA256", crypto], swiftSettings: source),
     .target(name: "DVFile", dependencies: ["CLinux", system], swiftSettings: source),
     .target(name: "DVZlib", dependencies: ["CZlib"], swiftSettings: source),
     .target(name: "DVZstd", dependencies: ["CZstd"], swiftSettings: source),

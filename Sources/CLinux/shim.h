@@ -6,6 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -57,6 +60,15 @@ static inline int dv_affinity_count(void) {
   int count = 0;
   for (long i = 0; i < bytes; i++) count += __builtin_popcount(set[i]);
   return count;
+}
+
+/// Bounds the number of heaps that the allocator keeps, each of which holds on to what was freed in it.
+static inline void dv_limit_heaps(int count) {
+#if defined(__GLIBC__)
+  mallopt(M_ARENA_MAX, count);
+#else
+  (void)count;
+#endif
 }
 
 #endif

@@ -9,6 +9,10 @@ public protocol Backend: Sendable {
   /// Where the bytes are, for messages: a path or URL without secrets.
   var description: String { get }
 
+  /// Whether a question costs no round trip, as in a directory: then an index is read in place, block by block, and hints
+  /// that save requests are not worth their space.
+  var answersAtOnce: Bool { get }
+
   /// Stores `bytes` under `key`.
   ///
   /// A reader MUST see nothing or all of `bytes`, whenever the call ends, the process dies or the machine stops. When it
@@ -68,6 +72,8 @@ public protocol Backend: Sendable {
 }
 
 extension Backend {
+  public var answersAtOnce: Bool { false }
+
   public func delete(_ keys: [BackendKey]) async throws(BackendError) {
     for key in keys { try await delete(key) }
   }

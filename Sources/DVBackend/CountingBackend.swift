@@ -25,6 +25,8 @@ public final class CountingBackend<Base: Backend>: Backend {
 
   public var description: String { base.description }
 
+  public var answersAtOnce: Bool { base.answersAtOnce }
+
   /// The counts so far.
   public var counts: [Verb: Count] { state.withLock { $0 } }
 

@@ -44,6 +44,8 @@ public final class DirectoryBackend: Backend {
 
   public var description: String { "'\(root.printable)'" }
 
+  public var answersAtOnce: Bool { true }
+
   private static func cannotOpen(_ root: FilePath, _ error: FileError) -> BackendError {
     switch error.code {
     case .notFound:

@@ -9,6 +9,8 @@ public struct ReadOnlyBackend<Base: Backend>: Backend {
 
   public var description: String { base.description }
 
+  public var answersAtOnce: Bool { base.answersAtOnce }
+
   public func put(_ bytes: [UInt8], at key: BackendKey) async throws(BackendError) { throw refusal("store", key) }
 
   public func put(

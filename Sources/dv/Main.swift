@@ -1,5 +1,6 @@
 import ArgumentParser
 import DVFile
+import DVRepository
 
 /// The program: parses the arguments, runs one command, and exits. The only file that exits.
 @main
@@ -17,6 +18,7 @@ struct DV: ParsableCommand {
       DiskUsageCommand.self,
       DoctorCommand.self,
       FetchCommand.self,
+      FsckCommand.self,
       GarbageCollectionCommand.self,
       GitDriverCommand.self,
       HashCommand.self,
@@ -27,6 +29,7 @@ struct DV: ParsableCommand {
       PushCommand.self,
       RemoteCommand.self,
       RemoveCommand.self,
+      RepairCommand.self,
       StatusCommand.self,
     ])
 
@@ -43,6 +46,7 @@ struct DV: ParsableCommand {
     } catch {
       end(report(error))
     }
+    Machine.limitHeaps()
     let task = start(command)
     // Every operation may be killed at any point and leaves a usable state. The grace is for removing temporary files
     // and for wiping the progress line.
@@ -62,12 +66,18 @@ struct DV: ParsableCommand {
   private nonisolated static func start(_ command: sending any ParsableCommand) -> Task<ExitCode, Never> {
     Task {
       var command = command
+      let stores = OpenedStores()
+      let code: ExitCode
       do {
-        if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
-        return .done
+        try await OpenedStores.$current.withValue(stores) {
+          if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
+        }
+        code = .done
       } catch {
-        return report(error)
+        code = report(error)
       }
+      for warning in stores.warnings { StandardError.write(SafeText.message("warning: \(warning)\n")) }
+      return code
     }
   }
 

@@ -11,24 +11,32 @@ struct RemoteOpening: Sendable {
   /// A directory of this machine for files under construction.
   let scratch: FilePath
   let bucket: BucketOpening
+  /// Where copies of what never changes on the remote are kept, if it is far away.
+  let copies: FilePath
 
   /// Opens the store.
   ///
-  /// - Parameter create: whether a push may make a store in an existing, empty place.
+  /// - Parameters:
+  ///   - create: whether a push may make a store in an existing, empty place.
+  ///   - asksAgain: whether everything is asked of the remote, also what a local copy tells: for who looks for damage.
   /// - Throws: ``RepositoryError/Code/missing`` if nothing was ever pushed there, `unreachable` if the place is not
   ///   there.
-  func open(create: Bool) async throws -> ObjectStore {
-    let backend = try await backend()
+  func open(create: Bool, asksAgain: Bool = false, purpose: ObjectStore.Purpose = .use) async throws -> ObjectStore {
+    var backend = try await backend()
+    if !backend.answersAtOnce, !asksAgain { backend = try CachingBackend(backend, copiesIn: copies) }
     // What is under construction lies on the file system it is for.
     let scratch = if create, let directory = backend as? DirectoryBackend { directory.root.appending("tmp") } else { scratch }
     try scratch.createDirectories()
-    let opened: Result<ObjectStore, StoreError> = await open(backend, scratch: scratch, create: create)
+    let opened: Result<ObjectStore, StoreError> = await open(
+      backend, scratch: scratch, create: create, purpose: purpose)
     if case .failure(let error) = opened, error.code == .absent {
       throw RepositoryError(
         .missing, "Nothing has been pushed to remote '\(remote.name)' (\(remote.url)).",
         remedy: "Push to it from a clone that has the data, or check its path.", cause: error)
     }
-    return try opened.get()
+    let store = try opened.get()
+    OpenedStores.current?.add(store, repair: "dv repair --remote \(remote.name)")
+    return store
   }
 
   /// Opens the place.
@@ -50,13 +58,14 @@ struct RemoteOpening: Sendable {
   }
 
   private func open(
-    _ backend: any Backend, scratch: FilePath, create: Bool
+    _ backend: any Backend, scratch: FilePath, create: Bool, purpose: ObjectStore.Purpose
   ) async -> Result<ObjectStore, StoreError> {
     do throws(StoreError) {
       return .success(
         try await ObjectStore(
           backend: backend, name: "remote '\(remote.name)'", scratch: scratch,
-          presence: create ? .mayBeMade : .mustExist))
+          presence: create ? .mayBeMade : .mustExist,
+          index: backend.answersAtOnce || purpose == .verification ? .atOnce : .whenNeeded, purpose: purpose))
     } catch {
       return .failure(error)
     }

@@ -75,20 +75,23 @@ extension Repository {
 
   /// Opens the store of a remote.
   ///
-  /// - Parameter create: whether a push may make a store in an existing, empty place.
-  public func remoteStore(_ remote: Remote, create: Bool) async throws -> ObjectStore {
-    try await opening(of: remote).open(create: create)
+  /// - Parameters:
+  ///   - create: whether a push may make a store in an existing, empty place.
+  ///   - asksAgain: whether everything is asked of the remote, also what a local copy tells: for who looks for damage.
+  public func remoteStore(_ remote: Remote, create: Bool, asksAgain: Bool = false) async throws -> ObjectStore {
+    try await opening(of: remote).open(create: create, asksAgain: asksAgain)
   }
 
   /// Returns what it takes to open the store of a remote later, on any task.
   func opening(of remote: Remote) throws -> RemoteOpening {
     let base = workDirectory ?? git.gitDirectory
+    let known = dataDirectory.appending("remotes").appending(remote.name)
     let bucket = BucketOpening(
       name: remote.name, settings: try BucketSettings(of: remote.name, in: configuration, base: base),
-      environment: environment,
-      record: dataDirectory.appending("remotes").appending(remote.name).appending("capabilities"), requests: requests)
+      environment: environment, record: known.appending("capabilities"), requests: requests)
     return RemoteOpening(
-      remote: remote, sharing: try sharing(), scratch: try storeDirectory().appending("tmp"), bucket: bucket)
+      remote: remote, sharing: try sharing(), scratch: try storeDirectory().appending("tmp"), bucket: bucket,
+      copies: known.appending("copies"))
   }
 
   // MARK: Clones of a shared store

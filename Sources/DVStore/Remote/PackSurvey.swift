@@ -30,6 +30,7 @@ public struct PackSurvey: Sendable {
   /// Lists the packs of `store` and compares. Notices what was truncated, replaced or deleted behind dv's back; damage that
   /// leaves the length as it was is found by reading.
   public init(of store: ObjectStore) async throws(StoreError) {
+    try await store.index.load()
     try await look(at: store)
     if findings.isEmpty { return }
     // Another process may have merged packs between the two looks: what is wrong now is wrong.

@@ -152,6 +152,7 @@ public struct RemotePush: Sendable {
       return (transfer, nil)
     }
     try await delete(pending)
+    await remote.writeLocators(of: committed)
     return (transfer, committed)
   }
 

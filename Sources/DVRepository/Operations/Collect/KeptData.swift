@@ -14,6 +14,8 @@ struct KeptData {
   private(set) var history: [TransferRoot] = []
   /// What the working trees need: their pointers, their index, and the commits that are checked out.
   private(set) var current: [TransferRoot] = []
+  /// The paths that were met for each content, which has no label here, in the order in which they were met.
+  private(set) var labels: [TransferRoot: [String]] = [:]
   private var metHistory: Set<TransferRoot> = []
   private var metCurrent: Set<TransferRoot> = []
 
@@ -89,6 +91,7 @@ struct KeptData {
     let kind: TransferRoot.Kind = pointer.kind == .tree ? .tree : .file
     let plain = TransferRoot(kind: kind, oid: pointer.oid, size: pointer.size, label: "")
     let root = TransferRoot(kind: kind, oid: pointer.oid, size: pointer.size, label: label)
+    if labels[plain]?.contains(label) != true { labels[plain, default: []].append(label) }
     if isCurrent {
       if metCurrent.insert(plain).inserted { current.append(root) }
     } else if metHistory.insert(plain).inserted {

@@ -49,7 +49,7 @@ public struct CheckRemote: Sendable {
       return report
     }
     do {
-      report.inventory = try await StoreInventory(of: try await repository.remoteStore(remote, create: false))
+      report.inventory = try await StoreInventory(of: try await repository.remoteStore(remote, create: false, asksAgain: true))
     } catch let error as RepositoryError where error.code == .missing {
       // Nothing was pushed yet.
     }
