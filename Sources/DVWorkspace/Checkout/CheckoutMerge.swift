@@ -119,11 +119,11 @@ struct CheckoutMerge {
     plan.wanted.directories.append(directory)
     switch source {
     case .tree(let oid):
-      let nodes = try await DirectoryNodes.read(oid, with: read)
-      if pending.only.isEmpty {
-        try await merge(nodes, with: pending, into: number)
+      if let name = pending.only.first {
+        let leaf = try await DirectoryNodes.read(oid, mayHold: name, with: read)
+        try await mergeOne(leaf, with: pending, into: number)
       } else {
-        try await mergeOne(nodes, with: pending, into: number)
+        try await merge(try await DirectoryNodes.read(oid, with: read), with: pending, into: number)
       }
     case .same, .untouched:
       guard let there = pending.disk, let disk else { break }

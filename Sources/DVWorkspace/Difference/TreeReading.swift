@@ -30,6 +30,22 @@ struct DirectoryNodes: Sendable {
     return DirectoryNodes(leaves: level)
   }
 
+  /// Reads the one leaf of the directory `oid` that may hold `name`: of a large directory the other nodes need not be there.
+  ///
+  /// - Throws: as ``read(_:with:)``.
+  static func read(_ oid: ObjectID, mayHold name: [UInt8], with read: NodeReader) async throws -> DirectoryNodes {
+    var node = try TreeNode(decoding: try await read(oid), isRoot: true)
+    while node.level > 0 {
+      let index = node.firstIndex(notBefore: name.span)
+      guard index < node.count else { return DirectoryNodes(leaves: []) }
+      let item = node.items[index]
+      let child = try TreeNode(decoding: try await read(item.oid))
+      try child.check(as: item, ofLevel: node.level, after: index > 0 ? node.items[index - 1] : nil)
+      node = child
+    }
+    return DirectoryNodes(leaves: [node])
+  }
+
   /// All entries in order.
   var entries: [TreeEntry] { leaves.flatMap { $0.items.compactMap(\.entry) } }
 }
