@@ -67,10 +67,10 @@ public enum ProgramOutput {
       unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
       unsafe posix_spawn_file_actions_adddup2(&actions, writer.rawValue, 1)
       // Threads that run tasks block signals, and a child inherits that: Ctrl-C would not reach it.
-      var attributes = unsafe posix_spawnattr_t()
+      var attributes = posix_spawnattr_t()
       unsafe posix_spawnattr_init(&attributes)
       defer { unsafe posix_spawnattr_destroy(&attributes) }
-      var none = unsafe sigset_t()
+      var none = sigset_t()
       unsafe sigemptyset(&none)
       unsafe posix_spawnattr_setsigmask(&attributes, &none)
       unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
