@@ -59,6 +59,9 @@ public protocol Backend: Sendable {
   /// MUST NOT be listed.
   func list(_ prefix: String) async throws(BackendError) -> [BackendEntry]
 
+  /// Takes note that a value that was listed as changed has the right bytes: it is not listed so again.
+  func trust(_ keys: [BackendKey]) async
+
   /// Removes what is under `key`; its absence is fine.
   func delete(_ key: BackendKey) async throws(BackendError)
 
@@ -72,6 +75,8 @@ public protocol Backend: Sendable {
 }
 
 extension Backend {
+  public func trust(_ keys: [BackendKey]) async {}
+
   public var answersAtOnce: Bool { false }
 
   public func delete(_ keys: [BackendKey]) async throws(BackendError) {

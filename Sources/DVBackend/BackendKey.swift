@@ -57,8 +57,12 @@ public struct BackendEntry: Hashable, Sendable {
   public let size: UInt64
   /// When it was stored, in nanoseconds since 1970 by the backend's clock; `nil` where the backend does not tell.
   public let modified: Int64?
+  /// Whether the backend tells something else of the value than it did before: then it may have been replaced behind dv's
+  /// back. Says nothing where the backend tells nothing, and proves nothing: servers rewrite what they keep.
+  public let isChanged: Bool
 
-  public init(key: BackendKey, size: UInt64, modified: Int64?) {
+  public init(key: BackendKey, size: UInt64, modified: Int64?, isChanged: Bool = false) {
+    self.isChanged = isChanged
     self.key = key
     self.size = size
     self.modified = modified

@@ -151,6 +151,8 @@ public final class CachingBackend: Backend {
     for copy in held where !keys.contains(copy.key) { await forget(copy.key) }
   }
 
+  public func trust(_ keys: [BackendKey]) async { await base.trust(keys) }
+
   public func clock() async throws(BackendError) -> Int64 { try await base.clock() }
 
   // MARK: - Writing

@@ -92,6 +92,8 @@ public final class CountingBackend<Base: Backend>: Backend {
     try await base.delete(keys)
   }
 
+  public func trust(_ keys: [BackendKey]) async { await base.trust(keys) }
+
   public func clock() async throws(BackendError) -> Int64 {
     begin(.clock)
     return try await base.clock()

@@ -37,6 +37,8 @@ public struct ReadOnlyBackend<Base: Backend>: Backend {
     if let key = keys.first { throw refusal("delete", key) }
   }
 
+  public func trust(_ keys: [BackendKey]) async { await base.trust(keys) }
+
   public func clock() async throws(BackendError) -> Int64 { try await base.clock() }
 
   private func refusal(_ verb: String, _ key: BackendKey) -> BackendError {

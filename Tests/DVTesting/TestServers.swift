@@ -3,25 +3,36 @@ import Foundation
 import Synchronization
 import Testing
 
-/// The S3 servers of `scripts/servers`: those that `scripts/test` started, or else started for this process.
+/// The S3 servers of `scripts/servers`: those that `scripts/test` started, or else started for this process; and another one,
+/// if `scripts/conformance` names it.
 public enum TestServers {
-  public static let key = "dvtestkey"
-  public static let secret = "dvtestsecret"
   public static let bucket = "dv-test"
 
   /// Which server, and what of it matters to tests.
-  public enum Kind: String, Sendable, CaseIterable {
+  public enum Kind: String, Sendable {
     /// Checks no signature, honours `If-None-Match`.
     case moto = "DV_TEST_MOTO"
     /// Checks signatures, ignores `If-None-Match`.
     case rclone = "DV_TEST_RCLONE"
+    /// Any that somebody wants to know more of.
+    case other = "DV_TEST_S3"
+
+    /// Those to test with.
+    public static var all: [Kind] { variable(other.rawValue) == nil ? [.moto, .rclone] : [.moto, .rclone, .other] }
+
+    public var key: String { (self == .other ? variable("DV_TEST_S3_KEY") : nil) ?? "dvtestkey" }
+    public var secret: String { (self == .other ? variable("DV_TEST_S3_SECRET") : nil) ?? "dvtestsecret" }
+  }
+
+  private static func variable(_ name: String) -> String? {
+    ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
   }
 
   /// Returns the URL of a server.
   ///
   /// - Throws: if it was not started and cannot be: a test without its server fails and is not skipped.
   public static func url(of kind: Kind) throws -> String {
-    if let url = ProcessInfo.processInfo.environment[kind.rawValue], !url.isEmpty { return url }
+    if let url = variable(kind.rawValue) { return url }
     return try #require(try own.get()[kind.rawValue], "scripts/servers does not start \(kind)")
   }
 

@@ -12,9 +12,9 @@ import Testing
     try sandbox.dv("add", "data").succeed()
   }
 
-  @Test(arguments: TestServers.Kind.allCases)
+  @Test(arguments: TestServers.Kind.all)
   func pushedDataComesBackInAnotherClone(kind: TestServers.Kind) throws {
-    let sandbox = try Sandbox.withBucketKeys()
+    let sandbox = try Sandbox.withBucketKeys(of: kind)
     let url = "s3://\(TestServers.bucket)/\(TestServers.freshPrefix())"
     try sandbox.dv(
       "remote", "add", "origin", Sandbox.Argument(url), "--endpoint", Sandbox.Argument(TestServers.url(of: kind))
@@ -54,7 +54,7 @@ import Testing
   }
 
   @Test func wrongCredentialsAreTold() throws {
-    let sandbox = try Sandbox.withBucketKeys()
+    let sandbox = try Sandbox.withBucketKeys(of: .rclone)
     sandbox.variables["AWS_SECRET_ACCESS_KEY"] = "hunter2hunter2"
     let denied = try sandbox.dv(
       "remote", "add", "origin", Sandbox.Argument("s3://\(TestServers.bucket)/x"), "--endpoint",
@@ -63,30 +63,42 @@ import Testing
     #expect(denied.errorText.contains("credentials") && !denied.errorText.contains("hunter2"))
   }
 
-  /// Damage behind dv's back: truncated, deleted and flipped packs are noticed, and wrong bytes never come out.
-  @Test(arguments: [TestServers.Kind.moto, .rclone], ["truncate", "delete", "flip"])
+  /// Damage behind dv's back: wrong bytes never come out, everybody tells the truth, and a push makes it good.
+  @Test(arguments: TestServers.Kind.all, ["truncate", "delete", "flip", "swap"])
   func damageIsNoticedAndHealed(kind: TestServers.Kind, damage: String) throws {
-    let sandbox = try Sandbox.withBucketKeys()
-    let endpoint = try TestServers.url(of: kind)
-    sandbox.variables["AWS_ENDPOINT_URL_S3"] = endpoint
+    let sandbox = try Sandbox.withBucketKeys(of: kind)
+    sandbox.variables["AWS_ENDPOINT_URL_S3"] = try TestServers.url(of: kind)
     let prefix = TestServers.freshPrefix()
     try sandbox.dv("remote", "add", "origin", Sandbox.Argument("s3://\(TestServers.bucket)/\(prefix)")).succeed()
     try fill(sandbox)
     try sandbox.commit()
     try sandbox.dv("push").succeed()
-    try DamagedBucket(endpoint: endpoint, prefix: prefix).damageFirstPack(damage, sandbox)
+    try sandbox.write("another pack", to: "more")
+    try sandbox.dv("add", "more").succeed()
+    try sandbox.commit()
+    try sandbox.dv("push").succeed()
+    try DamagedBucket(server: kind, prefix: prefix).damageLargestPack(damage, sandbox)
 
     let clone = sandbox.folder.appending("clone")
     try sandbox.git("clone", "--quiet", Sandbox.Argument(sandbox.work), Sandbox.Argument(clone)).succeed()
-    let pulled = try sandbox.dv("pull", in: clone)
-    #expect([3, 4].contains(pulled.code), "\(damage): \(pulled.code) \(pulled.errorText)")
-    if damage != "flip" {
-      try sandbox.dv("remote", "check", in: clone).exit(4)
-      try sandbox.dv("push").succeed()
-      try sandbox.dv("remote", "check", in: clone).succeed()
-      try sandbox.dv("pull", in: clone).succeed()
-      try sandbox.run(["diff", "-r", "data", Sandbox.Argument(clone.appending("data"))]).succeed()
-    }
+    let pulled = try sandbox.dv("pull", in: clone).exit(4)
+    #expect(pulled.errorText.contains("'data"), "\(pulled.errorText)")
+    if damage != "swap" { try sandbox.run(["diff", "more", Sandbox.Argument(clone.appending("more"))]).succeed() }
+    // A listing shows it to all who saw the packs before, and wrong lengths to everybody.
+    let check = try sandbox.dv("remote", "check", "--json").exit(4).json
+    let states = (check["damaged"] as? [[String: Any]] ?? []).compactMap { $0["state"] as? String }
+    let expected = ["truncate": ["wrong-size"], "delete": ["missing"], "flip": ["altered"], "swap": ["wrong-size", "wrong-size"]]
+    #expect(states == expected[damage])
+    #expect(try sandbox.dv("status", "--remote").exit(4).text.contains("data"))
+    if damage != "flip" { try sandbox.dv("remote", "check", in: clone).exit(4) }
+    #expect(try sandbox.dv("push").succeed().text.contains("it is complete again"))
+
+    try sandbox.dv("remote", "check", in: clone).succeed()
+    try sandbox.dv("remote", "check").succeed()
+    try sandbox.dv("status", "--remote").succeed()
+    try sandbox.dv("pull", in: clone).succeed()
+    try sandbox.run(["diff", "-r", "data", Sandbox.Argument(clone.appending("data"))]).succeed()
+    try sandbox.run(["diff", "more", Sandbox.Argument(clone.appending("more"))]).succeed()
   }
 
   /// What a web server serves of a pushed directory can be pulled from.
@@ -104,16 +116,18 @@ import Testing
     try sandbox.dv("pull", in: clone).succeed()
     try sandbox.run(["diff", "-r", "data", Sandbox.Argument(clone.appending("data"))]).succeed()
     try sandbox.dv("remote", "check", "web", in: clone).succeed()
+    try sandbox.write("new", to: clone.appending("data").appending("new"))
+    try sandbox.dv("add", "data", in: clone).succeed()
     #expect(try sandbox.dv("push", in: clone).exit(5).errorText.contains("can only be read from"))
   }
 }
 
 extension Sandbox {
   /// A sandbox whose programs know the servers' key.
-  static func withBucketKeys() throws -> Sandbox {
+  static func withBucketKeys(of server: TestServers.Kind = .moto) throws -> Sandbox {
     let sandbox = try Sandbox()
     sandbox.variables = [
-      "AWS_ACCESS_KEY_ID": TestServers.key, "AWS_SECRET_ACCESS_KEY": TestServers.secret, "AWS_EC2_METADATA_DISABLED": "true",
+      "AWS_ACCESS_KEY_ID": server.key, "AWS_SECRET_ACCESS_KEY": server.secret, "AWS_EC2_METADATA_DISABLED": "true",
     ]
     return sandbox
   }

@@ -5,13 +5,13 @@ import Testing
 
 /// A remote in a bucket, reached by another client than dv, to do to it what happens behind dv's back.
 struct DamagedBucket {
-  let endpoint: String
+  let server: TestServers.Kind
   let prefix: String
 
   /// Damages the largest pack.
   ///
-  /// - Parameter damage: `truncate`, `delete` or `flip`, which leaves the length as it is.
-  func damageFirstPack(_ damage: String, _ sandbox: Sandbox) throws {
+  /// - Parameter damage: `truncate` or `delete`; `flip`, which leaves the length as it is; or `swap` with the second largest.
+  func damageLargestPack(_ damage: String, _ sandbox: Sandbox) throws {
     let script = """
       import sys, boto3
       from botocore.config import Config
@@ -20,10 +20,15 @@ struct DamagedBucket {
           aws_secret_access_key=secret, config=Config(s3={'addressing_style': 'path'},
           request_checksum_calculation='when_required', response_checksum_validation='when_required'))
       packs = s3.list_objects_v2(Bucket=bucket, Prefix=prefix + '/packs/')['Contents']
-      name = max(packs, key=lambda pack: pack['Size'])['Key']
+      packs.sort(key=lambda pack: -pack['Size'])
+      name = packs[0]['Key']
       body = s3.get_object(Bucket=bucket, Key=name)['Body'].read()
       if damage == 'delete':
           s3.delete_object(Bucket=bucket, Key=name)
+      elif damage == 'swap':
+          other = packs[1]['Key']
+          s3.put_object(Bucket=bucket, Key=name, Body=s3.get_object(Bucket=bucket, Key=other)['Body'].read())
+          s3.put_object(Bucket=bucket, Key=other, Body=body)
       elif damage == 'truncate':
           s3.put_object(Bucket=bucket, Key=name, Body=body[:len(body) // 2])
       else:
@@ -33,9 +38,9 @@ struct DamagedBucket {
     let python = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent(".build/servers/bin/python").path
     try sandbox.run([
-      Sandbox.Argument(python), "-c", Sandbox.Argument(script), Sandbox.Argument(endpoint),
+      Sandbox.Argument(python), "-c", Sandbox.Argument(script), Sandbox.Argument(try TestServers.url(of: server)),
       Sandbox.Argument(TestServers.bucket), Sandbox.Argument(prefix), Sandbox.Argument(damage),
-      Sandbox.Argument(TestServers.key), Sandbox.Argument(TestServers.secret),
+      Sandbox.Argument(server.key), Sandbox.Argument(server.secret),
     ]).succeed()
   }
 }

@@ -25,8 +25,8 @@ import Testing
     let clone = sandbox.folder.appending("clone")
     try sandbox.git("clone", "--quiet", Sandbox.Argument(sandbox.work), Sandbox.Argument(clone)).succeed()
     #expect(try requests(sandbox.dv("--verbose", "pull", in: clone).succeed()) < 30)
-    #expect(try requests(sandbox.dv("--verbose", "fetch", in: clone).succeed()) < 10)
-    // Who does not ask is not told.
-    #expect(try !sandbox.dv("fetch", in: clone).succeed().errorText.contains("requests"))
+    // What is here is not asked for, and who does not ask is not told.
+    #expect(try !sandbox.dv("--verbose", "fetch", in: clone).succeed().errorText.contains("request"))
+    #expect(try !sandbox.dv("push", in: clone).succeed().errorText.contains("request"))
   }
 }

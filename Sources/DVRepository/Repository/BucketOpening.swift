@@ -23,7 +23,7 @@ struct BucketOpening: Sendable {
     let found = known.flatMap { S3ProbeRecord(decoding: $0) }.flatMap { $0.identity == settings.identity ? $0 : nil }
     return try S3Backend(
       settings, credentials: settings.isAnonymous ? nil : credentials(region: settings.region),
-      capabilities: found?.capabilities ?? .untested, tally: requests)
+      capabilities: found?.capabilities ?? .untested, tags: record.containingDirectory.appending("tags"), tally: requests)
   }
 
   /// Makes the backend of a web server. Sends nothing.

@@ -13,7 +13,10 @@ extension S3Backend {
       for object in page.objects where object.key.hasPrefix(prefix) {
         // Names that cannot be keys are not ours and are passed over.
         guard let key = try? BackendKey(String(object.key.utf8.dropFirst(skipped)) ?? "") else { continue }
-        entries.append(BackendEntry(key: key, size: object.size, modified: object.lastModified.map { $0 * 1_000_000_000 }))
+        entries.append(
+          BackendEntry(
+            key: key, size: object.size, modified: object.lastModified.map { $0 * 1_000_000_000 },
+            isChanged: tags?.lists(key, tag: object.etag) ?? false))
       }
       token = page.nextToken
       if let token, !seen.insert(token).inserted {
@@ -28,8 +31,12 @@ extension S3Backend {
       throw BackendError(
         .unreachable, message: "Cannot list \(description): the server lists '\(left.key)' twice. Try again later.")
     }
+    if prefix == client.settings.location.prefix + "packs/" { tags?.retain(sorted.lazy.map(\.key)) }
+    tags?.save()
     return sorted
   }
+
+  public func trust(_ keys: [BackendKey]) async { tags?.trust(keys) }
 
   private func page(_ prefix: String, after token: String?) async throws(BackendError) -> ListBucketResult {
     var request = S3Request(act: "list '\(TerminalSafe.text(prefix))' in")

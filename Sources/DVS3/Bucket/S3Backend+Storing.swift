@@ -49,7 +49,9 @@ extension S3Backend {
     for isLast in [false, true] {
       let response = try await client.send(request, holding: memory)
       switch response.kind {
-      case .success: return
+      case .success:
+        tags?.wrote(key, tag: response.reply.header("etag"))
+        return
       case .exists:
         // A value that never changes is there already, or a try whose answer was lost put it there.
         if try await self.size(of: key) == size { return }

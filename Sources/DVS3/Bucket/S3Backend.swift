@@ -11,6 +11,8 @@ public import SystemPackage
 public final class S3Backend: Backend {
   let client: S3Client
   let capabilities: S3Capabilities
+  /// What the server said of packs before.
+  let tags: TagMemory?
   private var location: S3Location { client.settings.location }
 
   /// Bytes that are asked for at once; more are asked for in pieces, side by side.
@@ -22,11 +24,12 @@ public final class S3Backend: Backend {
   ///   - credentials: what to sign requests with; `nil` only if the settings say that they go unsigned.
   ///   - capabilities: what a probe found out. Without one, the server is taken to do what AWS does, and what it refuses
   ///     is not asked again.
+  ///   - tags: where this machine keeps what the server said of packs, to notice that it says something else.
   ///   - tally: where its requests are counted.
   /// - Throws: ``BackendError`` if the settings name certificates that cannot be read.
   public convenience init(
     _ settings: S3Settings, credentials: CredentialChain?, capabilities: S3Capabilities = .untested,
-    tally: RequestTally = RequestTally()
+    tags: FilePath? = nil, tally: RequestTally = RequestTally()
   ) throws(BackendError) {
     let connections: HTTPConnections
     do { connections = try HTTPConnections.with(settings.http) } catch {
@@ -36,10 +39,11 @@ public final class S3Backend: Backend {
       client: S3Client(
         settings, credentials: credentials, takesHints: capabilities.takesHints,
         exchange: { (request) async throws(TransportError) in try await connections.exchange(request) }, tally: tally),
-      capabilities: capabilities)
+      capabilities: capabilities, tags: tags.map { TagMemory($0, of: settings.identity) })
   }
 
-  init(client: S3Client, capabilities: S3Capabilities) {
+  init(client: S3Client, capabilities: S3Capabilities, tags: TagMemory? = nil) {
+    self.tags = tags
     self.client = client
     self.capabilities = capabilities
   }

@@ -2,15 +2,15 @@ public import DVObject
 
 /// What a remote has whole, told for one content at a time.
 ///
-/// What pushes recorded is believed as long as nothing speaks against it. Where packs are missing, have another length or
+/// What pushes recorded is believed as long as nothing speaks against it. Where packs are missing, damaged or
 /// stand in no index, each content is looked for object by object in the index: damage of one pack is no damage of all.
-/// Damage that leaves the length as it was is found by reading only.
+/// Damage that no listing shows is found by reading only.
 public struct RemoteContents {
   /// What is known of one content.
   public enum State: Hashable, Sendable {
     /// A push made it complete, and it is.
     case complete
-    /// A push made it complete, and part of it is gone or cut short.
+    /// A push made it complete, and part of it is gone or damaged.
     case damaged
     /// No push made it complete.
     case absent

@@ -196,7 +196,7 @@ public struct Diagnose: Sendable {
       diagnosis.add(
         subject, .wrong,
         inventory.packs.findings.isEmpty
-          ? "part of its index is missing." : "\(inventory.packs.findings.count) packs are missing or of a wrong length.",
+          ? "part of its index is missing." : "\(inventory.packs.findings.count) packs are missing or damaged.",
         remedy: "'dv push' from a clone that has the data makes it good; 'dv remote check' lists them.")
     }
   }

@@ -56,6 +56,9 @@ public struct FetchData: Sendable {
       let transfer = try await Transfer(.fetch, from: source, to: local.store, width: width) { progress.count($0) }.run(
         lacking.map(\.root))
       report.add(transfer, place: source.name)
+      if transfer.failed.contains(where: { !$0.isCorrupt }) {
+        try await report.tellLosses(among: transfer.incompleteRoots.map { lacking[$0].data }, of: source)
+      }
       for (index, item) in lacking.enumerated() where !transfer.incompleteRoots.contains(index) {
         report.add(item, wasThere: false)
       }
@@ -100,6 +103,22 @@ public struct FetchData: Sendable {
 }
 
 extension ShareReport {
+  /// Makes damage of what is missing although a push had made it complete: a remote that lost it is no remote that never had it.
+  fileprivate mutating func tellLosses(among incomplete: [TrackedData], of source: ObjectStore) async throws {
+    let roots = try await CompleteRoots(of: source)
+    let lost = incomplete.filter { data in
+      roots.contains(data.pointer.kind == .tree ? .tree : .file, oid: data.pointer.oid, size: data.pointer.size)
+    }
+    let targets = lost.map(\.target.description)
+    failures = failures.map { failure in
+      guard failure.kind == .missing, targets.contains(where: { failure.path == $0 || failure.path.hasPrefix($0 + "/") })
+      else { return failure }
+      return Failure(
+        kind: .corrupt, path: failure.path, oid: failure.oid, place: failure.place,
+        message: failure.message + " A push had made it complete there.")
+    }
+  }
+
   mutating func add(_ item: SharedItem, wasThere: Bool) {
     items.append(
       Item(path: item.data.target, inside: item.inside, pointer: item.data.pointer, wasThere: wasThere))

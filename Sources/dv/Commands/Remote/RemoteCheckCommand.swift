@@ -62,7 +62,9 @@ struct RemoteCheckCommand: Command {
       for finding in packs.findings {
         lines.append(
           finding.actual.map {
-            "damaged: pack \(finding.pack.hex) has \($0) bytes, and should have \(finding.expected)."
+            finding.isAltered
+              ? "damaged: pack \(finding.pack.hex) has other bytes than its name says."
+              : "damaged: pack \(finding.pack.hex) has \($0) bytes, and should have \(finding.expected)."
           } ?? "damaged: pack \(finding.pack.hex) (\(ByteCount(finding.expected))) is missing.")
       }
       if packs.findings.isEmpty, inventory.incompleteRoots > 0 {
@@ -112,7 +114,7 @@ struct RemoteCheckCommand: Command {
         for finding in report.inventory?.packs.findings ?? [] {
           json.object { json in
             json.member("pack", finding.pack.hex)
-            json.member("state", finding.actual == nil ? "missing" : "wrong-size")
+            json.member("state", finding.actual == nil ? "missing" : finding.isAltered ? "altered" : "wrong-size")
             json.member("expected", finding.expected)
             json.member("actual", finding.actual)
           }
