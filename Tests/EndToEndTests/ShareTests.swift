@@ -133,6 +133,22 @@ extension Sandbox {
     #expect(try TreeSnapshot(of: clone.appending("data")) == sandbox.snapshot("data"))
   }
 
+  /// Of a directory with so many entries that it has levels of nodes, those that lead to the part are enough.
+  @Test func aPartOfALargeDirectoryIsPulled() throws {
+    let sandbox = try Sandbox()
+    try sandbox.addRemote()
+    for number in 0..<2500 { try sandbox.write("entry \(number)\n", to: "data/entry number \(number)") }
+    try sandbox.dv("add", "data").succeed()
+    try sandbox.commit()
+    try sandbox.dv("push").succeed()
+    let clone = try sandbox.clone(as: "clone")
+    try sandbox.dv("pull", "data/entry number 1234", in: clone).succeed()
+    #expect(try TreeSnapshot(of: clone.appending("data")).items.keys.count == 2)
+    #expect(try sandbox.dv("pull", "data/entry number", in: clone).exit(2).errorText.contains("There is no"))
+    try sandbox.dv("pull", in: clone).succeed()
+    #expect(try TreeSnapshot(of: clone.appending("data")) == sandbox.snapshot("data"))
+  }
+
   /// All of history can be pushed and fetched; then every version can be had without the remote.
   @Test func historyIsShared() throws {
     let sandbox = try Sandbox()
