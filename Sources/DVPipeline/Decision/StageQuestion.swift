@@ -90,6 +90,13 @@ public struct StageQuestion: Sendable {
     for parameter in key.parameters {
       let old = value(parameter.file, parameter.name, in: last.parameters)
       if old?.canonical() != parameter.value.canonical() {
+        // Of a whole section, the value inside that differs.
+        if let old, old.object != nil, parameter.value.object != nil,
+          let inner = ValueDifference.between(old, parameter.value).first
+        {
+          let name = parameter.name.isEmpty ? inner.name : "\(parameter.name).\(inner.name)"
+          return .parameterChanged(file: parameter.file, name: name, old: inner.old, new: inner.new)
+        }
         return .parameterChanged(file: parameter.file, name: parameter.name, old: old, new: parameter.value)
       }
     }
