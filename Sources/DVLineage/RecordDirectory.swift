@@ -45,6 +45,37 @@ public struct RecordDirectory: Sendable {
     }
   }
 
+  /// Keeps what did not fit a record beside it, so that this clone reads it without a store.
+  public func write(_ details: RecordDetails, of id: ObjectID) throws(RecordError) {
+    do throws(FileError) {
+      let file = detailFile(of: id)
+      try file.containingDirectory.createDirectories(durable: true)
+      try file.replaceContent(with: details.bytes.span)
+    } catch {
+      throw RecordError(error)
+    }
+  }
+
+  /// Reads what was kept beside a record; `nil` if nothing was.
+  public func readDetails(of id: ObjectID) throws(RecordError) -> [UInt8]? {
+    do throws(FileError) {
+      return try detailFile(of: id).readAll(limit: RunRecord.maximumDetailByteCount)
+    } catch {
+      if error.code == .notFound || error.code == .notDirectory { return nil }
+      throw RecordError(error)
+    }
+  }
+
+  private func detailFile(of id: ObjectID) -> FilePath { path.appending("\(id.hex.prefix(2))/\(id.hex).details") }
+
+  /// Reads the record of a run with all its details, as far as they are here.
+  ///
+  /// - Returns: `nil` if the record is not here, or of another kind.
+  public func run(_ id: ObjectID) throws(RecordError) -> RunRecord? {
+    guard let record = try read(id), record.type == RunRecord.type else { return nil }
+    return try RunRecord(record, details: RunRecord.details(of: record) == nil ? nil : readDetails(of: id))
+  }
+
   /// Returns the names of all records, in order, whether they can be read or not.
   ///
   /// - Throws: ``RecordError`` if a directory cannot be listed: that is never taken for an empty one.

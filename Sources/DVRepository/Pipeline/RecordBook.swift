@@ -10,6 +10,7 @@ import SystemPackage
 /// The records that a clone knows: its own in the git directory, and those that git carries in the working tree.
 ///
 ///     <git directory>/dv/records/<aa>/<hash>.json   all that was recorded here
+///     <git directory>/dv/records/<aa>/<hash>.details   what did not fit one of them
 ///     <git directory>/dv/records/chain              the last link of this clone's chain
 ///     .dv/records/<aa>/<hash>.json                  those that outputs name, for git
 struct RecordBook {
@@ -51,6 +52,7 @@ struct RecordBook {
 
   private func run(_ record: Record) async throws -> RunRecord {
     guard let (id, size) = RunRecord.details(of: record) else { return try RunRecord(record) }
+    if let bytes = try own.readDetails(of: record.id) { return try RunRecord(record, details: bytes) }
     var bytes: [UInt8] = []
     do {
       try await store.open().readFile(id, size: size) { piece in
@@ -117,6 +119,7 @@ struct RecordBook {
     }
     // The record names what was stored: that is durable first.
     _ = try await writer.finish()
+    if let details { try own.write(details, of: record.id) }
     try own.write(record)
     let link: JSONValue = [.integer(run.chain?.sequence ?? 0), .string(record.id.hex)]
     try own.path.appending("chain").replaceContent(with: link.canonical().span)

@@ -64,14 +64,18 @@ public struct ShowRun: Sendable {
     return only
   }
 
-  /// Passes what was printed in a run to `sink`.
+  /// Returns what was printed in a run, from the local store or the default remote: 256 MiB at most.
   ///
   /// - Throws: ``StoreError`` with code `missing` if the log is not at hand.
-  public static func readLog(
-    of run: RunRecord, in repository: Repository, into sink: (Span<UInt8>) throws -> Void
-  ) async throws {
-    guard let log = run.log else { return }
-    let local = try await repository.localStore(for: .read)
-    try await local.store.readFile(log.id, size: log.size, into: sink)
+  public static func log(of run: RunRecord, in repository: Repository) async throws -> [UInt8] {
+    guard let log = run.log else { return [] }
+    guard log.size <= UInt64(RunJob.logLimit) else {
+      throw RepositoryError(.corrupt, "The log of the run would have \(log.size) bytes, more than dv keeps.")
+    }
+    var bytes: [UInt8] = []
+    try await repository.dataReader().readFile(log.id, size: log.size, restart: { bytes.removeAll() }) { piece in
+      for index in 0..<piece.count { bytes.append(piece[index]) }
+    }
+    return bytes
   }
 }

@@ -61,13 +61,7 @@ struct RunsShowCommand: Command {
     let repository = try Here.repository()
     let (id, run) = try await ShowRun(self.id).run(in: repository)
     if log {
-      var output = OutputBuffer()
-      try await ShowRun.readLog(of: run, in: repository) { piece in
-        var bytes: [UInt8] = []
-        for index in 0..<piece.count { bytes.append(piece[index]) }
-        try output.append(bytes)
-      }
-      return try output.flush()
+      return try StandardOutput.write(bytes: try await ShowRun.log(of: run, in: repository))
     }
     guard options.json else {
       return try StandardOutput.write(RunText(id: id, run: run).lines.map { $0 + "\n" }.joined())
