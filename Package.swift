@@ -17,6 +17,9 @@ let source = strict + [.strictMemorySafety()]
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
+let nio = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
+let tls = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let http = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -30,16 +33,21 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     // YAML: libyaml's parser, with the line of every node.
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    // HTTP for remotes in buckets and on web servers: connection pools, TLS, proxies.
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.34.0"),
   ],
   targets: [
     // Floor 0: system libraries.
     .systemLibrary(name: "CGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
     .systemLibrary(name: "CLinux"),
+    .target(name: "CSHA256"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
     // Floor 1: vocabulary, file system, one wall around each C library.
-    .target(name: "DVObject", dependencies: [crypto], swiftSettings: source),
+    .target(name: "DVObject", dependencies: ["CSHA256", crypto], swiftSettings: source),
     .target(name: "DVFile", dependencies: ["CLinux", system], swiftSettings: source),
     .target(name: "DVZlib", dependencies: ["CZlib"], swiftSettings: source),
     .target(name: "DVZstd", dependencies: ["CZstd"], swiftSettings: source),
@@ -51,9 +59,12 @@ let package = Package(
     // Floor 2: stages and plans.
     .target(name: "DVPipeline", dependencies: ["DVObject", yaml], swiftSettings: source),
 
-    // Floor 3: objects on a backend.
+    // Floor 3: objects on a backend, a backend on S3.
     .target(
       name: "DVStore", dependencies: ["DVBackend", "DVFile", "DVObject", "DVZlib", "DVZstd", system],
+      swiftSettings: source),
+    .target(
+      name: "DVS3", dependencies: ["DVBackend", "DVFile", "DVObject", system, crypto, http, tls] + nio,
       swiftSettings: source),
 
     // Floor 4: the working tree.
@@ -67,7 +78,7 @@ let package = Package(
     .target(
       name: "DVRepository",
       dependencies: [
-        "DVWorkspace", "DVLineage", "DVStore", "DVBackend", "DVPipeline", "DVGit", "DVFile", "DVObject", system,
+        "DVWorkspace", "DVLineage", "DVStore", "DVS3", "DVBackend", "DVPipeline", "DVGit", "DVFile", "DVObject", system,
       ],
       swiftSettings: source),
 
@@ -75,7 +86,7 @@ let package = Package(
     .executableTarget(
       name: "dv",
       dependencies: [
-        "DVRepository", "DVWorkspace", "DVLineage", "DVStore", "DVBackend", "DVPipeline", "DVGit", "DVFile", "DVObject",
+        "DVRepository", "DVWorkspace", "DVLineage", "DVStore", "DVS3", "DVBackend", "DVPipeline", "DVGit", "DVFile", "DVObject",
         system, arguments,
       ],
       swiftSettings: source),
@@ -97,6 +108,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "DVStoreTests", dependencies: ["DVStore", "DVBackend", "DVFile", "DVObject", "DVZlib", "DVTesting", system],
+      swiftSettings: strict),
+    .testTarget(
+      name: "DVS3Tests", dependencies: ["DVS3", "DVBackend", "DVFile", "DVObject", "DVTesting", system],
       swiftSettings: strict),
     .testTarget(
       name: "DVWorkspaceTests", dependencies: ["DVWorkspace", "DVStore", "DVBackend", "DVFile", "DVObject", "DVTesting", system],

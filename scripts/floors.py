@@ -8,7 +8,7 @@ import json
 import sys
 
 FLOORS = {
-    "CGit2": 0, "CZlib": 0, "CZstd": 0, "CLinux": 0, "CWebPage": 0,
+    "CGit2": 0, "CZlib": 0, "CZstd": 0, "CLinux": 0, "CSHA256": 0, "CWebPage": 0,
     "DVObject": 1, "DVFile": 1, "DVZlib": 1, "DVZstd": 1, "DVGit": 1,
     "DVBackend": 2, "DVPipeline": 2,
     "DVStore": 3, "DVS3": 3,
@@ -18,11 +18,15 @@ FLOORS = {
     "dv": 7,
 }
 # Floors 0 and 1 touch the outside world: each system library has one wall.
-WALLS = {"CGit2": {"DVGit"}, "CZlib": {"DVZlib"}, "CZstd": {"DVZstd"}, "CLinux": {"DVFile"}, "CWebPage": {"DVServer"}}
+WALLS = {"CGit2": {"DVGit"}, "CZlib": {"DVZlib"}, "CZstd": {"DVZstd"}, "CLinux": {"DVFile"}, "CSHA256": {"DVObject"}, "CWebPage": {"DVServer"}}
 OUTSIDE = {
     "Crypto": {"DVObject", "DVS3", "DVLineage"},
     "ArgumentParser": {"dv"},
     "AsyncHTTPClient": {"DVS3"},
+    "NIOCore": {"DVS3"},
+    "NIOPosix": {"DVS3"},
+    "NIOHTTP1": {"DVS3"},
+    "NIOSSL": {"DVS3"},
     "Hummingbird": {"DVServer"},
     "Yams": {"DVPipeline"},
     "GRDB": {"DVLineage"},

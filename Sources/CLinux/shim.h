@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -77,6 +80,15 @@ pid_t wait4(pid_t, int *, int, struct rusage *);
 /// Waits for a child and returns its ID, or 0 if it still runs and `options` has WNOHANG.
 static inline pid_t dv_wait4(pid_t process, int *status, int options, struct rusage *usage) {
   return wait4(process, status, options, usage);
+}
+
+/// Bounds the number of heaps that the allocator keeps, each of which holds on to what was freed in it.
+static inline void dv_limit_heaps(int count) {
+#if defined(__GLIBC__)
+  mallopt(M_ARENA_MAX, count);
+#else
+  (void)count;
+#endif
 }
 
 #endif

@@ -9,6 +9,10 @@ public protocol Backend: Sendable {
   /// Where the bytes are, for messages: a path or URL without secrets.
   var description: String { get }
 
+  /// Whether a question costs no round trip, as in a directory: then an index is read in place, block by block, and hints
+  /// that save requests are not worth their space.
+  var answersAtOnce: Bool { get }
+
   /// Stores `bytes` under `key`.
   ///
   /// A reader MUST see nothing or all of `bytes`, whenever the call ends, the process dies or the machine stops. When it
@@ -58,6 +62,19 @@ public protocol Backend: Sendable {
   /// Removes what is under `key`; its absence is fine.
   func delete(_ key: BackendKey) async throws(BackendError)
 
+  /// Removes what is under each of `keys`, in no order, in fewer steps than one by one where the backend can.
+  ///
+  /// - Throws: ``BackendError`` if one was not removed; others may have been.
+  func delete(_ keys: [BackendKey]) async throws(BackendError)
+
   /// Returns the backend's own time, in seconds since 1970. All who share a backend see the same clock.
   func clock() async throws(BackendError) -> Int64
+}
+
+extension Backend {
+  public var answersAtOnce: Bool { false }
+
+  public func delete(_ keys: [BackendKey]) async throws(BackendError) {
+    for key in keys { try await delete(key) }
+  }
 }

@@ -24,7 +24,9 @@ public struct BackendKey: Hashable, Sendable, Comparable, CustomStringConvertibl
 
   /// Whether other bytes may be stored under this key later. These keys are caches that any reader can do without; all
   /// others keep what they were given until they are deleted.
-  public var isReplaceable: Bool { text.hasPrefix("files/") || text.hasPrefix("trees/") }
+  public var isReplaceable: Bool {
+    text.hasPrefix("files/") || text.hasPrefix("trees/") || text.hasPrefix("listing/")
+  }
 
   /// The parts between the slashes.
   var parts: [String] { text.split(separator: "/").map(String.init) }

@@ -25,6 +25,8 @@ public final class CountingBackend<Base: Backend>: Backend {
 
   public var description: String { base.description }
 
+  public var answersAtOnce: Bool { base.answersAtOnce }
+
   /// The counts so far.
   public var counts: [Verb: Count] { state.withLock { $0 } }
 
@@ -83,6 +85,11 @@ public final class CountingBackend<Base: Backend>: Backend {
   public func delete(_ key: BackendKey) async throws(BackendError) {
     begin(.delete)
     try await base.delete(key)
+  }
+
+  public func delete(_ keys: [BackendKey]) async throws(BackendError) {
+    begin(.delete)
+    try await base.delete(keys)
   }
 
   public func clock() async throws(BackendError) -> Int64 {

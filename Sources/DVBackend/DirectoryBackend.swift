@@ -1,4 +1,4 @@
-import DVFile
+public import DVFile
 public import DVObject
 import Synchronization
 public import SystemPackage
@@ -43,6 +43,8 @@ public final class DirectoryBackend: Backend {
   }
 
   public var description: String { "'\(root.printable)'" }
+
+  public var answersAtOnce: Bool { true }
 
   private static func cannotOpen(_ root: FilePath, _ error: FileError) -> BackendError {
     switch error.code {
@@ -189,7 +191,7 @@ public final class DirectoryBackend: Backend {
 
 extension BackendError.Code {
   /// What a failure of the file system means for whoever uses a backend.
-  init(_ error: FileError) {
+  public init(_ error: FileError) {
     self =
       switch error.code {
       case .denied, .readOnly: .denied

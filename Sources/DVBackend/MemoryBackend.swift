@@ -12,7 +12,10 @@ public final class MemoryBackend: Backend {
 
   private let values = Mutex<[BackendKey: Value]>([:])
 
-  public init() {}
+  public let answersAtOnce: Bool
+
+  /// - Parameter answersAtOnce: `false` to be treated as a place far away.
+  public init(answersAtOnce: Bool = true) { self.answersAtOnce = answersAtOnce }
 
   public var description: String { "memory" }
 

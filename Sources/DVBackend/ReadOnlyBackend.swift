@@ -9,6 +9,8 @@ public struct ReadOnlyBackend<Base: Backend>: Backend {
 
   public var description: String { base.description }
 
+  public var answersAtOnce: Bool { base.answersAtOnce }
+
   public func put(_ bytes: [UInt8], at key: BackendKey) async throws(BackendError) { throw refusal("store", key) }
 
   public func put(
@@ -30,6 +32,10 @@ public struct ReadOnlyBackend<Base: Backend>: Backend {
   public func list(_ prefix: String) async throws(BackendError) -> [BackendEntry] { try await base.list(prefix) }
 
   public func delete(_ key: BackendKey) async throws(BackendError) { throw refusal("delete", key) }
+
+  public func delete(_ keys: [BackendKey]) async throws(BackendError) {
+    if let key = keys.first { throw refusal("delete", key) }
+  }
 
   public func clock() async throws(BackendError) -> Int64 { try await base.clock() }
 

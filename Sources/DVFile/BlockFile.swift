@@ -45,6 +45,7 @@ public final class BlockFile: Sendable {
   private enum Outcome { case open, finished, discarded }
 
   private let observe: @Sendable (Span<UInt8>) -> Void
+  private static let pool = BlockPool(size: blockSize, limit: 16)
 
   /// Creates an empty file, readable by its owner alone, under a random name in `directory`.
   ///
@@ -110,6 +111,11 @@ public final class BlockFile: Sendable {
       return state.current
     }
     let (failure, descriptor, written) = waitForThread()
+    let idle = shared.withLock { state in
+      defer { state.free = [] }
+      return state.free
+    }
+    defer { Self.pool.give(idle + (tail.map { [$0] } ?? [])) }
     if let failure { throw failure }
     do throws(FileError) {
       if let tail, tail.count > 0 { try writeTail(tail, to: descriptor, at: written) }
@@ -153,7 +159,7 @@ public final class BlockFile: Sendable {
         block = free
       } else if state.blocksMade < Self.blocksInFlight {
         state.blocksMade += 1
-        block = AlignedBuffer(capacity: Self.blockSize)
+        block = Self.pool.take()
       } else {
         return nil
       }

@@ -28,29 +28,51 @@ public final class ObjectStore: Sendable {
     case mayBeMade
   }
 
+  /// What a store is opened for.
+  public enum Purpose: Hashable, Sendable {
+    case use
+    /// To be checked or repaired: damage of the format or of the whole index is no reason not to open it.
+    case verification
+  }
+
+  /// When a store's list of index segments is read.
+  public enum IndexReading: Hashable, Sendable {
+    /// At once: what is asked will need it.
+    case atOnce
+    /// When the first object is asked for that nothing else tells the place of.
+    case whenNeeded
+  }
+
   /// Opens a store, reading its format and the list of its index segments.
   ///
-  /// - Throws: ``StoreError/Code/format`` if there is none (and `presence` does not allow to make one) or it needs a
-  ///   newer dv.
+  /// An index segment that is damaged is set aside, and the tables of its packs are read in its place: see
+  /// ``damagedSegments``.
+  ///
+  /// - Throws: ``StoreError/Code/absent`` if there is none and `presence` does not allow to make one,
+  ///   ``StoreError/Code/format`` if it needs a newer dv.
   public convenience init(
-    backend: any Backend, name: String, scratch: FilePath, presence: Presence
+    backend: any Backend, name: String, scratch: FilePath, presence: Presence, index reading: IndexReading = .atOnce,
+    purpose: Purpose = .use
   ) async throws(StoreError) {
     try await self.init(
-      backend: backend, name: name, scratch: scratch, presence: presence, wholeLimit: LoadedSegment.wholeLimit)
+      backend: backend, name: name, scratch: scratch, presence: presence, index: reading,
+      wholeLimit: LoadedSegment.wholeLimit, purpose: purpose)
   }
 
   /// - Parameter wholeLimit: index segments up to this size are held whole, in bytes.
   init(
-    backend: any Backend, name: String, scratch: FilePath, presence: Presence, wholeLimit: UInt64
+    backend: any Backend, name: String, scratch: FilePath, presence: Presence, index reading: IndexReading = .atOnce,
+    wholeLimit: UInt64, purpose: Purpose = .use
   ) async throws(StoreError) {
     self.backend = backend
     self.name = name
     self.scratch = scratch
-    index = IndexSet(backend: backend, wholeLimit: wholeLimit)
-    let format = try await Self.format(of: backend, name, presence)
+    index = IndexSet(backend: backend, wholeLimit: wholeLimit, leavesOutLarge: purpose == .verification)
+    let isDamaged = purpose == .verification ? try await FormatScan(of: backend).finding != nil : false
+    let format = isDamaged ? .current : try await Self.format(of: backend, name, presence)
     writeRefusal = Self.refusal(of: "Writing to", name, features: format.write)
     collectionRefusal = Self.refusal(of: "Collecting garbage in", name, features: format.write + format.gc)
-    try await index.refresh()
+    if reading == .atOnce { try await index.refresh() }
   }
 
   private static func refusal(of act: String, _ name: String, features: [String]) -> StoreError? {
@@ -69,14 +91,25 @@ public final class ObjectStore: Sendable {
       let numbers = listed.compactMap { Int($0.key.text.dropFirst(StoreLayout.format.count)) }
       guard let highest = numbers.max() else {
         guard presence == .mayBeMade else {
-          throw StoreError(.format, "\(backend.description) holds no dv store (no key '\(StoreLayout.format)…').")
+          // A store that lost its format is not an empty place: what it holds may be all there is.
+          guard try await backend.list(StoreLayout.roots).isEmpty else {
+            throw StoreError(
+              .corrupt, "\(name) has lost its format ('\(StoreLayout.format(1))'). 'dv push' writes it again.")
+          }
+          throw StoreError(.absent, "\(backend.description) holds no dv store (no key '\(StoreLayout.format)…').")
         }
         try await backend.put(StoreFormat.current.encoded(), at: StoreLayout.format(1))
         return .current
       }
       let key = StoreLayout.format(highest)
-      guard let bytes = try await backend.get(key), let format = StoreFormat(decoding: bytes) else {
-        throw StoreError(.format, "'\(key)' in \(name) is not a format of dv. A newer dv may have made it.")
+      let bytes = try await backend.get(key) ?? []
+      guard let format = StoreFormat(decoding: bytes) else {
+        throw StoreFormat.isOfAnotherVersion(bytes)
+          ? StoreError(.format, "'\(key)' in \(name) was made by a newer dv. Install a newer dv.")
+          : StoreError(.corrupt, "'\(key)' in \(name) is damaged: it is not a format of dv.")
+      }
+      if highest == 1, format != .current {
+        throw StoreError(.corrupt, "'\(key)' in \(name) is damaged: every store has the same bytes there.")
       }
       let unknown = StoreFormat.unknown(in: format.read)
       guard unknown.isEmpty else {

@@ -16,8 +16,10 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     case noSpace
     /// Another process holds what is needed.
     case busy
-    /// Made by a newer dv, or not a store at all.
+    /// Made by a newer dv.
     case format
+    /// There is no store.
+    case absent
     /// A source changed while it was read.
     case changed
     case other
@@ -45,8 +47,8 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
       case .denied: .denied
       case .corrupt: .corrupt
       case .noSpace: .noSpace
-      case .unreachable: .unreachable
-      default: .other
+      case .unreachable, .notFound: .unreachable
+      case .invalid: .other
       }
     self.init(code, error.message, key: key, cause: error)
   }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DVFile
+import DVRepository
 
 /// The program: parses the arguments, runs one command, and exits. The only file that exits.
 @main
@@ -18,6 +19,7 @@ struct DV: ParsableCommand {
       DiskUsageCommand.self,
       DoctorCommand.self,
       FetchCommand.self,
+      FsckCommand.self,
       GarbageCollectionCommand.self,
       GitDriverCommand.self,
       HashCommand.self,
@@ -30,6 +32,7 @@ struct DV: ParsableCommand {
       PushCommand.self,
       RemoteCommand.self,
       RemoveCommand.self,
+      RepairCommand.self,
       ReproduceStagesCommand.self,
       RunCommand.self,
       RunsCommand.self,
@@ -50,6 +53,7 @@ struct DV: ParsableCommand {
     } catch {
       end(report(error))
     }
+    Machine.limitHeaps()
     let task = start(command)
     // Every operation may be killed at any point and leaves a usable state. The grace is for removing temporary files
     // and for wiping the progress line.
@@ -66,41 +70,48 @@ struct DV: ParsableCommand {
   }
 
   /// Runs `command` in the one task without a parent: what cancels it is a signal, which no task sends.
-  private nonisolated static func start(_ command: sending any ParsableCommand) -> Task<ExitCode, Never> {
+  private nonisolated static func start(_ command: sending any ParsableCommand) -> Task<Int32, Never> {
     Task {
       var command = command
+      let stores = OpenedStores()
+      let code: Int32
       do {
-        if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
-        return .done
+        try await OpenedStores.$current.withValue(stores) {
+          if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
+        }
+        code = ExitCode.done.rawValue
       } catch {
-        return report(error)
+        code = report(error)
       }
+      for warning in stores.warnings { StandardError.write(SafeText.message("warning: \(warning)\n")) }
+      return code
     }
   }
 
   /// Tells the person about `error`, and returns what to tell the calling program.
-  private static func report(_ error: any Error) -> ExitCode {
-    if error is StandardOutput.Closed { return .outputClosed }
+  private static func report(_ error: any Error) -> Int32 {
+    if error is StandardOutput.Closed { return ExitCode.outputClosed.rawValue }
     switch exitCode(for: error) {
     case .success:
       // Help or a version that was asked for is an answer.
-      do { try StandardOutput.write(fullMessage(for: error) + "\n") } catch { return .outputClosed }
-      return .done
+      do { try StandardOutput.write(fullMessage(for: error) + "\n") } catch { return ExitCode.outputClosed.rawValue }
+      return ExitCode.done.rawValue
     case .validationFailure:
       // The parser begins with "Error:", dv with "error:".
       let text = fullMessage(for: error)
       StandardError.write(SafeText.message(text.hasPrefix("Error:") ? "e" + text.dropFirst() : text) + "\n")
-      return .usage
+      return ExitCode.usage.rawValue
     default:
       break
     }
-    if let answer = error as? ExitCode { return answer }
+    if let answer = error as? ExitCode { return answer.rawValue }
+    if let failure = error as? CommandFailure { return failure.code }
     let text = ErrorText(error)
     StandardError.write(text.text)
-    return text.exitCode
+    return text.exitCode.rawValue
   }
 
-  private static func end(_ code: ExitCode) -> Never {
-    exit(withError: ArgumentParser.ExitCode(code.rawValue))
+  private static func end(_ code: Int32) -> Never {
+    exit(withError: ArgumentParser.ExitCode(code))
   }
 }

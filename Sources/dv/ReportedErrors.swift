@@ -57,7 +57,7 @@ extension StoreError: ReportedError {
 
   var exitCode: ExitCode {
     switch code {
-    case .missing: .missing
+    case .missing, .absent: .missing
     case .corrupt: .corrupt
     case .unreachable, .denied: .unreachable
     case .busy: .busy

@@ -109,6 +109,7 @@ func smallSessionsGrowTogether(wholeLimit: UInt64) async throws {
 private struct KeepingBackend: Backend {
   let base: MemoryBackend
   var description: String { base.description }
+  var answersAtOnce: Bool { base.answersAtOnce }
   func put(_ bytes: [UInt8], at key: BackendKey) async throws(BackendError) { try await base.put(bytes, at: key) }
   func put(file: FilePath, size: UInt64, digest: ObjectID, at key: BackendKey, consuming: Bool) async throws(BackendError) {
     try await base.put(file: file, size: size, digest: digest, at: key, consuming: consuming)

@@ -95,7 +95,7 @@ struct SamplePack {
     }
   }
   #expect(refused { $0[44] = 0 })
-  #expect(refused { $0[44] = 5 })
+  #expect(refused { $0[44] = 6 })
   #expect(refused { $0[45] = 9 })
   #expect(refused { $0[46] = 1 })
   let trailer = good.count - 64

@@ -20,6 +20,7 @@ final class InterposingBackend: Backend {
   }
 
   var description: String { base.description }
+  var answersAtOnce: Bool { base.answersAtOnce }
 
   private func meet(_ call: Call, _ key: String) async {
     do { try await action(call, key, base) } catch { Issue.record("\(error)") }

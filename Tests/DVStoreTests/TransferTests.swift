@@ -38,6 +38,7 @@ struct TransferFixture {
       return root
     }
     var top = TreeBuilder()
+    var topNodes: [(ObjectID, [UInt8])] = []
     var size: UInt64 = 0
     for (directory, files) in directories.sorted(by: { $0.key < $1.key }) {
       var tree = TreeBuilder()
@@ -51,8 +52,9 @@ struct TransferFixture {
       let (oid, totals) = try await finish(tree)
       size += totals.bytes
       let entry = TreeEntry(name: try name(directory), mode: .directory, oid: oid, size: totals.bytes, files: totals.files)
-      try top.append(entry) { _, _ in }
+      try top.append(entry) { topNodes.append(($0, $1)) }
     }
+    for (id, bytes) in topNodes { try await writer.store(bytes, as: ObjectKey(kind: .treeNode, id: id)) }
     let root = try await finish(top)
     _ = try await writer.finish()
     return TransferRoot(kind: .tree, oid: root.oid, size: size, label: label)

@@ -39,7 +39,7 @@ import Testing
     try sandbox.write("x", to: sandbox.folder.appending("photos/cat.jpg"))
     #expect(try sandbox.dv("remote", "add", "origin", "../photos").exit(2).errorText.contains("cat.jpg"))
     try sandbox.dv("remote", "add", "origin", "../photos", "--force").succeed()
-    #expect(try sandbox.dv("remote", "add", "web", "https://example.com/x").exit(2).errorText.contains("https://"))
+    #expect(try sandbox.dv("remote", "add", "web", "ftp://example.com/x").exit(2).errorText.contains("ftp://"))
     try sandbox.write("x", to: sandbox.folder.appending("file"))
     try sandbox.dv("remote", "add", "file", "../file").exit(2)
   }

@@ -14,6 +14,8 @@ final class Sandbox {
   let work: FilePath
   private let home: FilePath
   private var clock = 1_700_000_000
+  /// What programs find in their environment beside what every sandbox has.
+  var variables: [String: String] = [:]
 
   /// Makes the folder and, with `git init` and `dv init`, a repository in its `work`.
   ///
@@ -125,6 +127,7 @@ final class Sandbox {
       // Submodules and clones of folders, which git refuses by default.
       "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "protocol.file.allow", "GIT_CONFIG_VALUE_0": "always",
     ]
+    variables.merge(self.variables) { _, new in new }
     variables.merge(environment) { _, new in new }
     return try ProgramRun(command: command.map(\.bytes), environment: variables, directory: directory ?? work)
       .finish(in: folder)

@@ -10,9 +10,15 @@ public enum ObjectKind: UInt8, Hashable, Sendable, CaseIterable, CustomStringCon
   case chunkList = 3
   /// An inner node of a long chunk list; its ID is the SHA-256 of its bytes.
   case chunkListNode = 4
+  /// Where the objects lie that a tree node or chunk list names: a hint behind it in the same pack. Its ID is that of the object
+  /// it belongs to, which its bytes cannot prove. See ``PlaceList``.
+  case placeList = 5
 
   /// Whether the ID is the SHA-256 of the object's own bytes.
-  public var isNamedByContent: Bool { self != .chunkList }
+  public var isNamedByContent: Bool { self != .chunkList && self != .placeList }
+
+  /// Whether nothing is lost with the object: what it says can be found out without it.
+  public var isHint: Bool { self == .placeList }
 
   /// The most bytes an object of this kind may have: what a reader allocates at most for one.
   ///
@@ -22,6 +28,7 @@ public enum ObjectKind: UInt8, Hashable, Sendable, CaseIterable, CustomStringCon
     case .chunk: 4 << 20
     case .treeNode: 32 + 8192 * 305
     case .chunkList, .chunkListNode: 24 + 8192 * 40 + 32
+    case .placeList: PlaceList.maximumByteCount
     }
   }
 
@@ -31,6 +38,7 @@ public enum ObjectKind: UInt8, Hashable, Sendable, CaseIterable, CustomStringCon
     case .treeNode: "tree node"
     case .chunkList: "chunk list"
     case .chunkListNode: "chunk list node"
+    case .placeList: "place list"
     }
   }
 }

@@ -109,7 +109,7 @@ public final class Configuration {
   /// Last parts of names that are credentials or commands.
   private static let privateKeys: Set<String> = [
     "accesskeyid", "secretaccesskey", "sessiontoken", "password", "token", "profile", "credentialprocess",
-    "credentialsfile", "command", "hook", "proxy", "cafile", "store",
+    "credentialsfile", "command", "hook", "proxy", "cafile", "store", "trusted", "requesterpays",
   ]
 
   private func requireAllowed(_ name: String, in place: Place) throws {

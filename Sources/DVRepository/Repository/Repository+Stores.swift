@@ -75,20 +75,24 @@ extension Repository {
 
   /// Opens the store of a remote.
   ///
-  /// - Parameter create: whether a push may make a store in an existing, empty place.
-  public func remoteStore(_ remote: Remote, create: Bool) async throws -> ObjectStore {
-    try await opening(of: remote).open(create: create)
+  /// - Parameters:
+  ///   - create: whether a push may make a store in an existing, empty place.
+  ///   - asksAgain: whether everything is asked of the remote, also what a local copy tells: for who looks for damage.
+  public func remoteStore(_ remote: Remote, create: Bool, asksAgain: Bool = false) async throws -> ObjectStore {
+    try await opening(of: remote).open(create: create, asksAgain: asksAgain)
   }
 
   /// Returns what it takes to open the store of a remote later, on any task.
   func opening(of remote: Remote) throws -> RemoteOpening {
-    RemoteOpening(remote: remote, sharing: try sharing(), scratch: try storeDirectory().appending("tmp"))
+    let base = workDirectory ?? git.gitDirectory
+    let known = dataDirectory.appending("remotes").appending(remote.name)
+    let bucket = BucketOpening(
+      name: remote.name, settings: try BucketSettings(of: remote.name, in: configuration, base: base),
+      environment: environment, record: known.appending("capabilities"))
+    return RemoteOpening(
+      remote: remote, sharing: try sharing(), scratch: try storeDirectory().appending("tmp"), bucket: bucket,
+      copies: known.appending("copies"))
   }
-
-  /// Opens the place of a remote.
-  ///
-  /// - Throws: ``RepositoryError/Code/unreachable`` if it is not there.
-  func backend(of remote: Remote) throws -> DirectoryBackend { try opening(of: remote).backend() }
 
   // MARK: Clones of a shared store
 

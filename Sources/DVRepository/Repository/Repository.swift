@@ -10,6 +10,8 @@ public final class Repository {
   /// The top of the working tree; `nil` in a bare repository, where only history can be asked and transferred.
   public let workDirectory: FilePath?
   public let configuration: Configuration
+  /// Looks up variables of the process.
+  let environment: @Sendable (String) -> String?
 
   /// Opens the clone that `start` is in.
   ///
@@ -17,7 +19,8 @@ public final class Repository {
   ///   for hooks and drivers run with them set.
   /// - Throws: ``GitError`` if there is no git repository or it cannot be read; ``RepositoryError`` for a configuration
   ///   that makes no sense.
-  public init(discoveringFrom start: FilePath, environment: (String) -> String? = { _ in nil }) throws {
+  public init(discoveringFrom start: FilePath, environment: @escaping @Sendable (String) -> String? = { _ in nil }) throws {
+    self.environment = environment
     git = try GitRepository(
       discoveringFrom: start, gitDirectory: environment("GIT_DIR").map { FilePath($0) },
       workTree: environment("GIT_WORK_TREE").map { FilePath($0) })

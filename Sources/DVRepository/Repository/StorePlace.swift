@@ -11,7 +11,9 @@ struct StorePlace: Sendable {
   let clone: FilePath
 
   /// Opens the store; see ``Repository/localStore(for:)``.
-  func open(for access: Repository.StoreAccess) async throws -> LocalStore {
+  ///
+  /// - Parameter purpose: `verification` opens damaged stores too, and leaves to the caller what gc means to delete.
+  func open(for access: Repository.StoreAccess, purpose: ObjectStore.Purpose = .use) async throws -> LocalStore {
     let backend = try DirectoryBackend(root: directory, create: true, sharing: sharing)
     let path = directory.appending("lock")
     let lock: HeldLock?
@@ -29,8 +31,9 @@ struct StorePlace: Sendable {
     let scratch = directory.appending("tmp")
     try scratch.createDirectories()
     let store = try await ObjectStore(
-      backend: backend, name: "the local store", scratch: scratch, presence: .mayBeMade)
-    if access != .read { try await store.avoidCondemned() }
+      backend: backend, name: "the local store", scratch: scratch, presence: .mayBeMade, purpose: purpose)
+    OpenedStores.current?.add(store, repair: "dv repair")
+    if access != .read, purpose == .use { try await store.avoidCondemned() }
     try registerClone()
     return LocalStore(store: store, backend: backend, lock: lock)
   }

@@ -65,6 +65,9 @@ public struct LocalCollection: Sendable {
   public func run(keeping roots: [TransferRoot]) async throws -> CollectionReport {
     if let refusal = store.collectionRefusal { throw refusal }
     try await store.refresh()
+    if let segment = store.damagedSegments.first {
+      throw StoreError(.corrupt, "The index of \(store.name) is damaged, so nothing was removed: \(segment.message)")
+    }
     var report = CollectionReport()
     let now = try await clock()
     let condemned = try await CondemnedList(of: store)

@@ -1,4 +1,5 @@
 import DVBackend
+import DVFile
 public import DVObject
 import Synchronization
 
@@ -29,8 +30,10 @@ public struct ObjectLocation: Hashable, Sendable {
 ///
 /// Segments come and go while other processes write and merge; a segment that was listed and is gone was merged into
 /// another, so the list is read again.
+///
+/// A segment that is damaged is set aside, and the tables of its packs are asked in its place.
 final class IndexSet: Sendable {
-  private let backend: any Backend
+  let backend: any Backend
   /// Segments up to this size are held whole, in bytes.
   let wholeLimit: UInt64
 
@@ -40,6 +43,8 @@ final class IndexSet: Sendable {
     var superseded: Set<ObjectID> = []
     /// Packs that gc means to delete, or known to be damaged: not relied on when something is stored.
     var condemned: Set<ObjectID> = []
+    /// Segments that cannot be read, and what is asked in their place.
+    var damage = SegmentDamage()
     /// Refreshes begun, and the number of the last one that took effect: of two at once, the later listing counts.
     var begun = 0
     var applied = 0
@@ -50,19 +55,34 @@ final class IndexSet: Sendable {
   }
 
   private let state = Mutex(State())
+  /// Whether a damaged segment whose packs hold more objects than memory should is left out, instead of an error.
+  let leavesOutLarge: Bool
 
-  init(backend: any Backend, wholeLimit: UInt64 = LoadedSegment.wholeLimit) {
+  init(backend: any Backend, wholeLimit: UInt64 = LoadedSegment.wholeLimit, leavesOutLarge: Bool = false) {
     self.backend = backend
     self.wholeLimit = wholeLimit
+    self.leavesOutLarge = leavesOutLarge
   }
 
+  /// The segments as they were listed last; none before the first ``load()``.
   var all: [LoadedSegment] { state.withLock { $0.segments } }
+
+  /// Where some objects lie, learnt without the index: see ``PlaceHints``.
+  let hints = PlaceHints()
+
+  /// Reads the list of segments unless that was done before.
+  ///
+  /// A store is opened without it where most commands ask for little: they are told by ``hints``.
+  func load() async throws(StoreError) {
+    if state.withLock({ $0.applied == 0 }) { try await refresh() }
+  }
 
   /// Segments that are still listed and no longer asked.
   var superseded: Set<ObjectID> { state.withLock { $0.superseded } }
 
   /// Reads the list of segments and those not held yet.
   func refresh() async throws(StoreError) {
+    hints.drop()
     let number = state.withLock { state in
       state.begun += 1
       state.underWay += 1
@@ -77,48 +97,93 @@ final class IndexSet: Sendable {
       }
     }
     for _ in 0..<16 {
-      if let segments = try await listed() {
-        apply(segments, number)
+      if let (segments, damaged) = try await listed() {
+        let damage = try await damage(of: damaged, beside: segments, before: damage)
+        apply(segments, damage, number)
         return
       }
     }
     throw StoreError(.busy, "The index of \(backend.description) keeps changing while it is read. Try again.")
   }
 
-  /// Returns the segments that are listed; `nil` if one went away meanwhile.
-  private func listed() async throws(StoreError) -> [LoadedSegment]? {
+  /// Segments that cannot be read, and what is asked in their place.
+  var damage: SegmentDamage { state.withLock { $0.damage } }
+
+  /// Takes note of a segment that turned out to be damaged when it was asked.
+  ///
+  /// - Returns: whether `error` is that; then a refresh puts the tables of its packs in its place.
+  func note(_ error: StoreError) -> Bool {
+    guard let block = error.cause as? DamagedBlock else { return false }
+    note(block.segment)
+    return true
+  }
+
+  /// Takes note that a segment is damaged.
+  func note(_ segment: DamagedSegment) { state.withLock { $0.damage.found[segment.id] = segment } }
+
+  /// Returns the segments that are listed, and those that are and cannot be read; `nil` if one went away meanwhile.
+  private func listed() async throws(StoreError) -> (segments: [LoadedSegment], damaged: [DamagedSegment])? {
     let entries: [BackendEntry]
     do { entries = try await backend.list(StoreLayout.index) } catch { throw StoreError(error) }
     let held = Dictionary(all.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-    var segments: [LoadedSegment] = []
-    for entry in entries {
-      // A name that is no segment's is left alone: another program's, or a newer dv's.
-      guard let (level, id) = StoreLayout.segment(from: entry.key) else { continue }
-      if let segment = held[id], segment.level == level {
-        segments.append(segment)
-        continue
+    let found = damage.found
+    // A name that is no segment's is left alone: another program's, or a newer dv's.
+    let names = entries.compactMap { entry in StoreLayout.segment(from: entry.key).map { (name: $0, size: entry.size) } }
+    let loads: [Load]
+    do {
+      loads = try await names.mapConcurrently(width: Self.loadWidth) { [backend, wholeLimit] segment in
+        let (level, id) = segment.name
+        if let known = found[id] { return Load.damaged(known) }
+        if let known = held[id], known.level == level { return Load.loaded(known) }
+        do throws(StoreError) {
+          let loaded = try await LoadedSegment.load(
+            id: id, level: level, size: segment.size, from: backend, wholeLimit: wholeLimit)
+          return loaded.map { Load.loaded($0) } ?? .gone
+        } catch {
+          return .damaged(try await self.damagedSegment(id, level: level, size: segment.size, error))
+        }
       }
-      let segment = try await LoadedSegment.load(
-        id: id, level: level, size: entry.size, from: backend, wholeLimit: wholeLimit)
-      guard let segment else { return nil }
-      segments.append(segment)
+    } catch {
+      throw error as? StoreError ?? StoreError(.other, "\(error)", cause: error)
     }
-    return segments
+    var segments: [LoadedSegment] = []
+    var damaged: [DamagedSegment] = []
+    for load in loads {
+      switch load {
+      case .loaded(let segment): segments.append(segment)
+      case .damaged(let segment): damaged.append(segment)
+      case .gone: return nil
+      }
+    }
+    return (segments, damaged)
   }
 
+  /// What became of a segment that is listed.
+  private enum Load: Sendable {
+    case loaded(LoadedSegment)
+    case damaged(DamagedSegment)
+    case gone
+  }
+
+  /// Segments read at once: a remote answers each after a round trip.
+  private static let loadWidth = 16
+
   /// Takes over a listing and what happened in this process since it was begun.
-  private func apply(_ listed: [LoadedSegment], _ number: Int) {
+  private func apply(_ listed: [LoadedSegment], _ damage: SegmentDamage, _ number: Int) {
     state.withLock { state in
       guard number > state.applied else { return }
       state.applied = number
+      state.damage = damage
       var segments = listed
       let ids = Set(listed.map(\.id))
       segments += state.inserted.filter { !ids.contains($0.id) }
       segments.removeAll { state.removed.contains($0.id) }
       // Names are hashes, so that no two segments can supersede each other.
-      let superseded = Set(segments.flatMap { $0.head.superseded.lazy.filter { $0.kind == .segment }.map(\.id) })
+      let heads = segments.map(\.head) + damage.current.compactMap(\.head)
+      let superseded = Set(heads.flatMap { $0.superseded.lazy.filter { $0.kind == .segment }.map(\.id) })
       state.superseded = superseded.intersection(ids)
       // Newer and smaller segments first: what was written last is asked for most.
+      segments += damage.standIns
       state.segments = segments.filter { !superseded.contains($0.id) }.sorted {
         $0.level == $1.level ? $0.id < $1.id : $0.level < $1.level
       }
@@ -154,6 +219,11 @@ final class IndexSet: Sendable {
 
   /// Whether an object can be relied on: it lies somewhere that gc does not mean to delete.
   func contains(_ key: ObjectKey) async throws(StoreError) -> Bool {
+    switch hints.answer(for: key) {
+    case .at?: return true
+    case .absent?: return false
+    case nil: try await load()
+    }
     let (segments, isSimple) = state.withLock { ($0.segments, $0.condemned.isEmpty) }
     if isSimple {
       var needsReading = false
@@ -180,6 +250,11 @@ final class IndexSet: Sendable {
 
   /// Returns every place the object lies in.
   func locations(of key: ObjectKey) async throws(StoreError) -> [ObjectLocation] {
+    switch hints.answer(for: key) {
+    case .at(let location)?: return [location]
+    case .absent?: return []
+    case nil: try await load()
+    }
     var attempt = 0
     while true {
       do {
@@ -191,8 +266,8 @@ final class IndexSet: Sendable {
         }
         return found
       } catch {
-        // The segment was merged away under us.
-        guard error.code == .missing, attempt < 3 else { throw error }
+        // The segment was merged away under us, or is damaged.
+        guard error.code == .missing || note(error), attempt < 3 else { throw error }
         attempt += 1
         try await refresh()
       }
@@ -203,6 +278,8 @@ final class IndexSet: Sendable {
   ///
   /// - Parameter keys: in ascending order, none twice.
   func locations(ofAll keys: [ObjectKey]) async throws(StoreError) -> LocationList {
+    if let hinted = hints.locations(ofAll: keys) { return hinted }
+    try await load()
     for attempt in 0..<4 {
       do {
         var list = LocationList()
@@ -215,7 +292,7 @@ final class IndexSet: Sendable {
         list.sort()
         return list
       } catch {
-        guard error.code == .missing, attempt < 3 else { throw error }
+        guard error.code == .missing || note(error), attempt < 3 else { throw error }
         try await refresh()
       }
     }
@@ -240,7 +317,7 @@ struct LocationList: Sendable {
   private(set) var all: [(index: Int, location: ObjectLocation)] = []
   private var isSorted = true
 
-  fileprivate mutating func append(_ location: ObjectLocation, of index: Int) {
+  mutating func append(_ location: ObjectLocation, of index: Int) {
     if let last = all.last, index < last.index { isSorted = false }
     all.append((index, location))
   }

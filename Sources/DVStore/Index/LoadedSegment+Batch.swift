@@ -26,7 +26,7 @@ extension LoadedSegment {
         do {
           for entry in try block.entries(of: keys[index], in: head.containers) { found(index, entry) }
         } catch {
-          throw StoreError(.corrupt, "Index segment '\(key)' of \(backend.description): \(error).", cause: error)
+          throw damaged(error, backend)
         }
       }
     }

@@ -121,15 +121,17 @@ final class LoadedSegment: Sendable {
       return blocks
     } catch let error as StoreError {
       throw error
-    } catch let error as BackendError {
+    } catch let error as BackendError where error.code != .corrupt {
       throw StoreError(error)
     } catch {
       throw damaged(error, backend)
     }
   }
 
-  private func damaged(_ error: any Error, _ backend: some Backend) -> StoreError {
-    StoreError(.corrupt, "Index segment '\(key)' of \(backend.description): \(error).", cause: error)
+  /// The failure of a segment whose block or entry is damaged.
+  func damaged(_ error: any Error, _ backend: some Backend) -> StoreError {
+    let message = "Index segment '\(key)' of \(backend.description): \(error)."
+    return StoreError(.corrupt, message, cause: DamagedBlock(segment: DamagedSegment(self, message: message)))
   }
 }
 
@@ -148,7 +150,7 @@ struct EntryReader {
       if block < blocks.count, entry < blocks[block].count {
         defer { entry += 1 }
         do { return try blocks[block].entry(at: entry, in: segment.head.containers) } catch {
-          throw StoreError(.corrupt, "Index segment '\(segment.key)' of \(backend.description): \(error).", cause: error)
+          throw segment.damaged(error, backend)
         }
       }
       entry = 0

@@ -108,10 +108,6 @@ extension ObjectStore {
 extension ObjectLocation {
   /// The place a pack's table gives.
   init(_ entry: PackTableEntry, in container: IndexContainer) {
-    self.init(
-      IndexEntry(
-        key: entry.key, codec: entry.codec, container: 0, offset: UInt64(entry.offset),
-        storedLength: entry.storedLength, length: entry.length),
-      in: container)
+    self.init(IndexEntry(entry, inContainer: 0), in: container)
   }
 }

@@ -18,6 +18,8 @@ extension ObjectStore {
   @discardableResult
   public func forgetPacks(_ packs: Set<ObjectID>) async throws(StoreError) -> Int {
     try await refresh()
+    // A damaged index is for a repair to make again first.
+    guard damagedSegments.isEmpty else { return 0 }
     var held: [ObjectID: [ObjectKey]] = [:]
     for segment in index.all where segment.head.containers.contains(where: { packs.contains($0.id) }) {
       let containers = segment.head.containers

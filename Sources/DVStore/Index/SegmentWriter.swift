@@ -64,10 +64,7 @@ struct SegmentWriter: ~Copyable {
     entries.reserveCapacity(packs.reduce(0) { $0 + $1.entries.count })
     for (number, pack) in packs.enumerated() {
       for entry in pack.entries where omitted.isEmpty || !omitted.contains(entry.key) {
-        entries.append(
-          IndexEntry(
-            key: entry.key, codec: entry.codec, container: number, offset: UInt64(entry.offset),
-            storedLength: entry.storedLength, length: entry.length))
+        entries.append(IndexEntry(entry, inContainer: number))
       }
     }
     return segment(of: entries, containers: packs.map(\.container))

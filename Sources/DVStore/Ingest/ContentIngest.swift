@@ -29,13 +29,8 @@ public struct ContentIngest: Sendable {
   /// - Parameter memory: what earlier contents taught about the codec; contents of one directory are mostly of one kind.
   /// - Returns: the object ID.
   public func ingest(_ content: [UInt8], memory: inout CodecMemory) async throws(StoreError) -> ObjectID {
-    let oid = ObjectID(hashing: content.span)
-    guard let writer, !content.isEmpty else { return oid }
-    if content.count <= limits.minimum {
-      let key = ObjectKey(kind: .chunk, id: oid)
-      if try await writer.claim(key) { try writer.put(content.span, as: key, memory: &memory) }
-      return oid
-    }
+    guard let writer, !content.isEmpty else { return ObjectID(hashing: content.span) }
+    if content.count <= limits.minimum { return try await ingestOneChunk(content, memory: &memory, writer: writer) }
     var lengths: [Int] = []
     var chunker = Chunker(limits: limits)
     var start = 0
@@ -44,13 +39,14 @@ public struct ContentIngest: Sendable {
       start += length
     }
     if start < content.count { lengths.append(content.count - start) }
-    if lengths.count == 1 {
-      let key = ObjectKey(kind: .chunk, id: oid)
-      if try await writer.claim(key) { try writer.put(content.span, as: key, memory: &memory) }
-      return oid
-    }
+    if lengths.count == 1 { return try await ingestOneChunk(content, memory: &memory, writer: writer) }
+    var digest = ChunkedDigest()
+    let ids = digest.update(content.span, first: nil, lengths: lengths)
+    let oid = digest.finish()
+    let chunks = zip(ids, lengths).map { ChunkReference(id: $0, length: $1) }
+    try await store(chunks, of: content, memory: &memory, writer: writer)
     var list = ChunkListBuilder()
-    for chunk in try await store(content, cutInto: lengths, memory: &memory, writer: writer) { append(chunk, to: &list) }
+    for chunk in chunks { append(chunk, to: &list) }
     // Fewer than 8,192 chunks: no inner node.
     if let root = list.finish(emit: { _, _ in }) {
       try await writer.store(root, as: ObjectKey(kind: .chunkList, id: oid))
@@ -60,18 +56,21 @@ public struct ContentIngest: Sendable {
 
   private func append(_ chunk: ChunkReference, to list: inout ChunkListBuilder) { list.append(chunk, emit: { _, _ in }) }
 
-  /// Hashes and stores the chunks of `content`.
+  /// Stores content that is one chunk.
+  private func ingestOneChunk(
+    _ content: [UInt8], memory: inout CodecMemory, writer: ObjectWriter
+  ) async throws(StoreError) -> ObjectID {
+    let key = ObjectKey(kind: .chunk, id: ObjectID(hashing: content.span))
+    if try await writer.claim(key) { try writer.put(content.span, as: key, memory: &memory) }
+    return key.id
+  }
+
+  /// Stores the chunks of `content` that are new.
   private func store(
-    _ content: [UInt8], cutInto lengths: [Int], memory: inout CodecMemory, writer: ObjectWriter
-  ) async throws(StoreError) -> [ChunkReference] {
-    var references: [ChunkReference] = []
-    var start = 0
-    for length in lengths {
-      references.append(ChunkReference(id: ObjectID(hashing: content.span.extracting(start..<(start + length))), length: length))
-      start += length
-    }
+    _ references: [ChunkReference], of content: [UInt8], memory: inout CodecMemory, writer: ObjectWriter
+  ) async throws(StoreError) {
     let isNew = try await writer.claim(references.map { ObjectKey(kind: .chunk, id: $0.id) })
-    start = 0
+    var start = 0
     for (chunk, isNew) in zip(references, isNew) {
       if isNew {
         try writer.put(
@@ -80,7 +79,6 @@ public struct ContentIngest: Sendable {
       }
       start += chunk.length
     }
-    return references
   }
 
   /// Stores the content of a large file, from the reader's position to its end, on all cores.

@@ -13,6 +13,31 @@ struct IngestBatch: Sendable {
   let buffer: AlignedBuffer
   /// Lengths of the chunks, the first with what is carried.
   let lengths: [Int]
+  /// The first chunk in one piece, if it began before the buffer.
+  let first: [UInt8]?
+
+  init(number: Int, carry: [UInt8], buffer: AlignedBuffer, lengths: [Int]) {
+    self.number = number
+    self.carry = carry
+    self.buffer = buffer
+    self.lengths = lengths
+    guard !carry.isEmpty, let length = lengths.first else {
+      first = nil
+      return
+    }
+    var chunk = carry
+    chunk.reserveCapacity(length)
+    buffer.withSpan { chunk.append(span: $0.extracting(0..<(length - carry.count))) }
+    first = chunk
+  }
+
+  /// Hashes the buffer as the stream's next bytes, and its chunks.
+  func hash(with digest: inout ChunkedDigest) -> [ChunkReference] {
+    let ids = buffer.withSpan { bytes in
+      digest.update(bytes, first: first?.span, lengths: lengths, carried: carry.count)
+    }
+    return zip(ids, lengths).map { ChunkReference(id: $0, length: $1) }
+  }
 
   struct Result: Sendable {
     let number: Int
@@ -22,27 +47,14 @@ struct IngestBatch: Sendable {
     let memory: CodecMemory
   }
 
-  /// Hashes the chunks and stores those that are new.
+  /// Stores the chunks that are new.
   ///
-  /// - Parameter memory: what earlier chunks of the file taught about the codec.
-  func store(in writer: ObjectWriter, memory: CodecMemory) async throws(StoreError) -> Result {
-    let first = firstChunk()
-    var chunks: [ChunkReference] = []
-    chunks.reserveCapacity(lengths.count)
-    buffer.withSpan { bytes in
-      var start = 0
-      for (index, length) in lengths.enumerated() {
-        let id: ObjectID
-        if index == 0, let first {
-          id = ObjectID(hashing: first.span)
-          start = length - carry.count
-        } else {
-          id = ObjectID(hashing: bytes.extracting(start..<(start + length)))
-          start += length
-        }
-        chunks.append(ChunkReference(id: id, length: length))
-      }
-    }
+  /// - Parameters:
+  ///   - chunks: the chunks of this batch.
+  ///   - memory: what earlier chunks of the file taught about the codec.
+  func store(
+    _ chunks: [ChunkReference], in writer: ObjectWriter, memory: CodecMemory
+  ) async throws(StoreError) -> Result {
     let isNew = try await writer.claim(chunks.map { ObjectKey(kind: .chunk, id: $0.id) })
     var memory = memory
     try buffer.withSpan { bytes throws(StoreError) in
@@ -61,15 +73,6 @@ struct IngestBatch: Sendable {
       }
     }
     return Result(number: number, buffer: buffer, chunks: chunks, memory: memory)
-  }
-
-  /// The first chunk in one piece, if it began before the buffer.
-  private func firstChunk() -> [UInt8]? {
-    guard !carry.isEmpty, let length = lengths.first else { return nil }
-    var chunk = carry
-    chunk.reserveCapacity(length)
-    buffer.withSpan { chunk.append(span: $0.extracting(0..<(length - carry.count))) }
-    return chunk
   }
 }
 
@@ -122,7 +125,7 @@ struct BatchCutter {
     return IngestBatch(number: number, carry: carry, buffer: buffer, lengths: lengths)
   }
 
-  /// Returns the last chunk of the file, if it did not end with a boundary.
+  /// Returns the last chunk of the file, if it did not end with a boundary: bytes of the stream that were in buffers before.
   mutating func finish() -> IngestBatch? {
     guard !carry.isEmpty else { return nil }
     let buffer = AlignedBuffer(capacity: carry.count)

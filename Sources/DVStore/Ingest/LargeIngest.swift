@@ -3,10 +3,11 @@ import DVObject
 
 /// A large file on its way into a store, on all cores.
 ///
-///     read 4 MiB, hash the whole     one task
+///     read 4 MiB                     one task
 ///     search for boundaries          as many tasks as there are cores; with two cores, the reading task
 ///     cut where the limits allow     the reading task, in order
-///     hash, encode, store            as many tasks as there are cores
+///     hash the whole and the chunks  the reading task: both at once cost little more than one
+///     encode, store                  as many tasks as there are cores
 ///
 /// Searching in parallel looks at every byte, where the sequential search skips a third of them: on two cores, which the
 /// other steps keep busy anyway, it would only cost.
@@ -29,7 +30,7 @@ struct LargeIngest {
     _ file: borrowing FileReader, progress: @Sendable (Int) -> Void
   ) async throws -> (oid: ObjectID, size: UInt64) {
     try await withThrowingTaskGroup(of: Step.self) { group in
-      var digest = Digest()
+      var digest = ChunkedDigest()
       var size: UInt64 = 0
       var cutter = BatchCutter(limits: limits)
       var list = OrderedChunkList(writer: writer)
@@ -53,7 +54,6 @@ struct LargeIngest {
           }
           progress(buffer.count)
           size += UInt64(buffer.count)
-          buffer.withSpan { digest.update($0) }
           inUse += 1
           if searchesInParallel {
             let (number, before, limits) = (read, context, limits)
@@ -67,7 +67,8 @@ struct LargeIngest {
             }
           } else {
             let batch = cutter.cut(buffer)
-            group.addTask { [memory, writer] in .stored(try await batch.store(in: writer, memory: memory)) }
+            let chunks = batch.hash(with: &digest)
+            group.addTask { [memory, writer] in .stored(try await batch.store(chunks, in: writer, memory: memory)) }
           }
           read += 1
           continue
@@ -78,7 +79,8 @@ struct LargeIngest {
           while let (buffer, candidates) = early.removeValue(forKey: searched) {
             searched += 1
             let batch = cutter.cut(buffer, at: candidates)
-            group.addTask { [memory, writer] in .stored(try await batch.store(in: writer, memory: memory)) }
+            let chunks = batch.hash(with: &digest)
+            group.addTask { [memory, writer] in .stored(try await batch.store(chunks, in: writer, memory: memory)) }
           }
         case .stored(let result)?:
           inUse -= 1
@@ -86,7 +88,10 @@ struct LargeIngest {
           memory = result.memory
           try await list.add(result)
         case nil:
-          if let last = cutter.finish() { try await list.add(try await last.store(in: writer, memory: memory)) }
+          if let last = cutter.finish() {
+            let chunk = last.buffer.withSpan { ChunkReference(id: ObjectID(hashing: $0), length: $0.count) }
+            try await list.add(try await last.store([chunk], in: writer, memory: memory))
+          }
           let oid = digest.finish()
           try await list.finish(oid: oid)
           return (oid, size)

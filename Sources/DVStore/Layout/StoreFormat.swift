@@ -44,6 +44,15 @@ struct StoreFormat: Hashable, Sendable {
     self.init(read: features[0], write: features[1], gc: features[2])
   }
 
+  /// Whether bytes that are no format of version 1 say that they are one of another version.
+  static func isOfAnotherVersion(_ bytes: [UInt8]) -> Bool {
+    guard let first = bytes.prefix(64).split(separator: UInt8(ascii: "\n")).first, first.count > 10,
+      first.starts(with: "dv-format ".utf8)
+    else { return false }
+    return !first.elementsEqual("dv-format 1".utf8)
+      && first.dropFirst(10).allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+  }
+
   init(read: [String], write: [String], gc: [String]) {
     self.read = read
     self.write = write

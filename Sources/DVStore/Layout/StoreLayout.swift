@@ -7,9 +7,13 @@ import DVObject
 ///     packs/<aa>/<sha256>         packs, by the first byte of their names
 ///     objects/<aa>/<oid>          whole files as they are
 ///     index/<level>-<sha256>      index segments
+///     files/<aa>/<oid>            locator of a file, see ``Locator``
+///     trees/<aa>/<oid>            locator of a tree
 ///     pending/<ulid>-<sha256>     pushes under way
 ///     roots/<ulid>-<sha256>       what pushes made complete
 ///     gc/condemned/<ulid>-<sha256>  what gc means to delete
+///     quarantine/…                what repairs set aside, under its former key and its digest as it was found
+///     quarantine/<key>.<sha256>   what was damaged under that key, see ``Quarantine``
 enum StoreLayout {
   static let format = "format/"
   static let packs = "packs/"
@@ -18,6 +22,10 @@ enum StoreLayout {
   static let roots = "roots/"
   static let retired = "retired/"
   static let condemned = "gc/condemned/"
+  static let objects = "objects/"
+  static let quarantine = "quarantine/"
+  static let files = "files/"
+  static let trees = "trees/"
 
   static func container(_ container: IndexContainer) -> BackendKey {
     let folder = container.kind == .pack ? "packs/" : "objects/"
@@ -25,6 +33,10 @@ enum StoreLayout {
   }
 
   static func pack(_ id: ObjectID) -> BackendKey { container(IndexContainer(kind: .pack, id: id, size: 0)) }
+
+  static func locator(_ kind: TransferRoot.Kind, _ oid: ObjectID) -> BackendKey {
+    key((kind == .file ? files : trees) + oid.hex.prefix(2) + "/" + oid.hex)
+  }
 
   static func segment(_ id: ObjectID, level: Int) -> BackendKey { key("\(index)\(level)-\(id.hex)") }
 
@@ -47,6 +59,21 @@ enum StoreLayout {
     guard parts.count == 3, parts[0] == "packs", let id = try? ObjectID(hex: parts[2]), id.hex.hasPrefix(parts[1])
     else { return nil }
     return id
+  }
+
+  /// Reads the name of a whole file from its key.
+  static func wholeFile(from key: BackendKey) -> ObjectID? {
+    let parts = key.text.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[0] == "objects", let id = try? ObjectID(hex: parts[2]), id.hex.hasPrefix(parts[1])
+    else { return nil }
+    return id
+  }
+
+  /// Reads from a locator's key which content it is of.
+  static func locator(from key: BackendKey, _ kind: TransferRoot.Kind) -> ObjectID? {
+    guard let name = key.text.split(separator: "/").last, let oid = try? ObjectID(hex: name), locator(kind, oid) == key
+    else { return nil }
+    return oid
   }
 
   /// Reads time-ordered name and digest from the key of a root, pending or condemned record.

@@ -44,10 +44,14 @@ extension ObjectStore {
     var result = [[UInt8]?](repeating: nil, count: keys.count)
     var numbers: [ObjectKey: Int] = [:]
     var pieces: [CopyPlan.Piece] = []
-    try await index.locations(ofAll: keys).forEachObject { number, places in
+    for (number, key) in keys.enumerated() {
+      if let kept = index.hints.object(key) { result[number] = kept } else { numbers[key] = number }
+    }
+    let asked = numbers.count == keys.count ? keys : keys.filter { numbers[$0] != nil }
+    if asked.isEmpty { return result }
+    try await index.locations(ofAll: asked).forEachObject { number, places in
       guard let first = places.first else { return }
-      numbers[keys[number]] = number
-      pieces.append(CopyPlan.Piece(key: keys[number], location: first.location))
+      pieces.append(CopyPlan.Piece(key: asked[number], location: first.location))
     }
     let runs = CopyPlan(pieces).groups.flatMap { PieceRun.cut($0.pieces[...]) }
     let read = try await runs.mapConcurrently(width: Machine.coreCount) { run in try await self.objects(of: run) }

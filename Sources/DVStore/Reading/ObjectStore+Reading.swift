@@ -19,6 +19,10 @@ extension ObjectStore {
   ///
   /// - Parameter refreshing: whether the index is read again when no location that it knows serves.
   func read(_ key: ObjectKey, into bytes: inout [UInt8], refreshing: Bool = true) async throws(StoreError) {
+    if let kept = index.hints.object(key) {
+      bytes = kept
+      return
+    }
     var tried: Set<ObjectLocation> = []
     var failure: StoreError?
     for attempt in 0..<(refreshing ? 2 : 1) {
@@ -88,7 +92,11 @@ extension ObjectStore {
         throw damaged(key, in: container, because: "its bytes are not those its name says")
       }
     } else {
-      do { _ = try ChunkListNode(decoding: bytes.span) } catch { throw damaged(key, in: container, because: "\(error)") }
+      do {
+        if key.kind == .placeList { _ = try PlaceList(decoding: bytes.span) } else { _ = try ChunkListNode(decoding: bytes.span) }
+      } catch {
+        throw damaged(key, in: container, because: "\(error)")
+      }
     }
   }
 

@@ -20,12 +20,17 @@ public struct PackSurvey: Sendable {
   /// Packs that are missing or of another length than the index says, by name.
   public private(set) var findings: [Finding] = []
 
+  /// Whether records of what is complete are not to be believed without a look at the index: packs are not as they should
+  /// be, or stand in no index, as they do after an index segment was lost.
+  var isDoubtful: Bool { !findings.isEmpty || unindexed > 0 }
+
   /// The packs that cannot be relied on.
   var unsound: Set<ObjectID> { Set(findings.map(\.pack)) }
 
   /// Lists the packs of `store` and compares. Notices what was truncated, replaced or deleted behind dv's back; damage that
   /// leaves the length as it was is found by reading.
   public init(of store: ObjectStore) async throws(StoreError) {
+    try await store.index.load()
     try await look(at: store)
     if findings.isEmpty { return }
     // Another process may have merged packs between the two looks: what is wrong now is wrong.

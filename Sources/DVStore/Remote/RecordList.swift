@@ -56,8 +56,7 @@ struct RecordList: Sendable {
     } catch {
       throw StoreError(
         .corrupt,
-        "The record '\(key)' of \(store.name) is damaged: \(error). Move it away, then push again from the clones that "
-          + "have the data.",
+        "The record '\(key)' of \(store.name) is damaged: \(error).",
         cause: error)
     }
   }

@@ -60,9 +60,11 @@ public struct RemotePush: Sendable {
   /// - Parameter distrusted: packs of the remote that are known to be damaged although their length is right.
   public func plan(_ roots: [TransferRoot], distrusting distrusted: Set<ObjectID> = []) async throws -> Plan {
     let records = try await RecordList(StoreLayout.roots, of: remote)
-    let unsound = try await PackSurvey(of: remote).unsound.union(distrusted)
+    let survey = try await PackSurvey(of: remote)
+    let unsound = survey.unsound.union(distrusted)
     // What a damaged pack made incomplete is walked again in full, and so healed from here.
-    let complete = unsound.isEmpty ? records.complete : []
+    var complete = unsound.isEmpty ? records.complete : []
+    if survey.isDoubtful { complete = try await proved(complete, among: roots) }
     var plan = Plan(records: records, unsound: unsound, distrusted: distrusted)
     plan.knownTrees = Set(complete.lazy.filter { $0.kind == .tree }.map(\.oid))
     var met: Set<RootRecord.Root> = []
@@ -72,6 +74,22 @@ public struct RemotePush: Sendable {
     return plan
   }
 
+  /// Returns which of `roots` are recorded as complete and are so by the remote's index.
+  ///
+  /// Reads nodes and lists here, so that it costs the remote nothing but its index.
+  private func proved(
+    _ recorded: Set<RootRecord.Root>, among roots: [TransferRoot]
+  ) async throws -> Set<RootRecord.Root> {
+    var completeness = Completeness(of: remote, readingFrom: local)
+    var whole: Set<RootRecord.Root> = []
+    for root in roots {
+      let record = RootRecord.Root(root)
+      guard recorded.contains(record), !whole.contains(record) else { continue }
+      if try await completeness.has(root) { whole.insert(record) }
+    }
+    return whole
+  }
+
   /// Pushes what a plan found missing.
   ///
   /// - Parameter bases: for a tree's oid, one of ``Plan/knownTrees`` that is an earlier version of it.
@@ -79,7 +97,10 @@ public struct RemotePush: Sendable {
   public func run(_ plan: Plan, bases chosen: [ObjectID: ObjectID] = [:]) async throws -> Report {
     var report = Report()
     report.transfer.skipped = plan.complete.count
-    if plan.missing.isEmpty { return report }
+    if plan.missing.isEmpty {
+      await publishListing(onlyIfAbsent: true)
+      return report
+    }
     let (missing, records) = (plan.missing, plan.records)
     var unsound = plan.unsound
     for _ in 0..<Self.roundLimit {
@@ -91,6 +112,7 @@ public struct RemotePush: Sendable {
         report.transfer.failed = transfer.failed
         report.committed = committed
         report.healedPacks = await tidy(records, unsound: unsound)
+        await publishListing()
         return report
       }
       try await remote.refresh()
@@ -130,6 +152,7 @@ public struct RemotePush: Sendable {
       return (transfer, nil)
     }
     try await delete(pending)
+    await remote.writeLocators(of: committed)
     return (transfer, committed)
   }
 
@@ -196,6 +219,13 @@ public struct RemotePush: Sendable {
   }
 
   // MARK: Tidying
+
+  /// Leaves a listing for readers that cannot list, written last because it is only a hint: the push is done without it.
+  private func publishListing(onlyIfAbsent: Bool = false) async {
+    let backend = remote.backend
+    if onlyIfAbsent, (try? await backend.size(of: BackendListing.Part.structure.key)) != .some(nil) { return }
+    try? await BackendListing.publish(on: backend)
+  }
 
   /// Does what keeps later pushes fast. The push is done: what fails here fails again, and is reported, in the next one.
   ///

@@ -15,13 +15,27 @@ public struct StoreInventory: Sendable {
   public let condemned: Int
   /// Contents that pushes made complete.
   public let roots: Int
+  /// How many of them are not complete any more, by listings and index.
+  public var incompleteRoots: Int { incomplete.count }
   private let complete: Set<RootRecord.Root>
+  private let incomplete: Set<RootRecord.Root>
 
   /// Looks.
+  ///
+  /// Costs listings, the records and the index; and all nodes and lists if packs are not as they should be, to tell what
+  /// that makes incomplete.
   public init(of store: ObjectStore) async throws(StoreError) {
-    complete = try await RecordList(StoreLayout.roots, of: store).complete
+    var contents = try await RemoteContents(of: store)
+    complete = contents.recorded
     roots = complete.count
-    packs = try await PackSurvey(of: store)
+    packs = contents.packs
+    var incomplete: Set<RootRecord.Root> = []
+    if packs.isDoubtful {
+      for root in complete where try await contents.state(root.kind, oid: root.oid, size: root.size) != .complete {
+        incomplete.insert(root)
+      }
+    }
+    self.incomplete = incomplete
     let segments = store.index.all
     self.segments = segments.count
     objects = segments.reduce(0) { $0 + $1.head.entryCount }
@@ -31,7 +45,8 @@ public struct StoreInventory: Sendable {
 
   /// Whether a push made this content complete, and no pack that the index names is damaged.
   public func isComplete(_ kind: TransferRoot.Kind, oid: ObjectID, size: UInt64) -> Bool {
-    packs.findings.isEmpty && complete.contains(RootRecord.Root(kind: kind, oid: oid, size: size))
+    let root = RootRecord.Root(kind: kind, oid: oid, size: size)
+    return packs.findings.isEmpty && complete.contains(root) && !incomplete.contains(root)
   }
 }
 

@@ -152,8 +152,7 @@ struct ClosureWalk {
         ownSkipped += 1
         continue
       }
-      var memory = CodecMemory()
-      try writer.put(node.encoded.span, as: key, memory: &memory)
+      try writer.putStructure(node.encoded.span, as: key)
     }
     return nodes
   }

@@ -7,19 +7,23 @@ import DVObject
 public struct Completeness {
   private let store: ObjectStore
   private let reader: StructureReader
+  /// Whether nodes and lists are read from another store than the one that is asked about.
+  private let isHelped: Bool
   /// Trees and lists found whole.
   private var met: Set<ObjectKey> = []
 
-  public init(of store: ObjectStore) {
+  /// - Parameter helper: a store to read nodes and lists from, as far as it has them: a local one beside a remote.
+  public init(of store: ObjectStore, readingFrom helper: ObjectStore? = nil) {
     self.store = store
-    reader = StructureReader(stores: [store])
+    reader = StructureReader(stores: [helper, store].compactMap(\.self))
+    isHelped = helper != nil
   }
 
   /// Whether the store has everything that `root` needs, as far as its index knows.
   ///
   /// - Throws: ``StoreError`` if the index cannot be read. A damaged node is a lack.
   public mutating func has(_ root: TransferRoot) async throws -> Bool {
-    var search = Search(reader: reader, met: met)
+    var search = Search(reader: reader, isHelped: isHelped, met: met)
     switch root.kind {
     case .file: search.add(root.oid, size: root.size)
     case .tree: search.trees = [Search.Tree(oid: root.oid, inside: root.inside[...])]
@@ -36,6 +40,7 @@ public struct Completeness {
     }
 
     let reader: StructureReader
+    let isHelped: Bool
     var met: Set<ObjectKey>
     var trees: [Tree] = []
     private var files: [ObjectID] = []
@@ -44,8 +49,9 @@ public struct Completeness {
 
     private static let batchCount = 1 << 16
 
-    init(reader: StructureReader, met: Set<ObjectKey>) {
+    init(reader: StructureReader, isHelped: Bool, met: Set<ObjectKey>) {
       self.reader = reader
+      self.isHelped = isHelped
       self.met = met
     }
 
@@ -63,15 +69,16 @@ public struct Completeness {
       while !trees.isEmpty {
         let batch = trees.suffix(1024)
         trees.removeLast(batch.count)
-        guard try await open(Array(batch)) else { return false }
+        guard try await open(Array(batch), of: store) else { return false }
         if files.count >= Self.batchCount { guard try await resolve(store) else { return false } }
       }
       return try await resolve(store)
     }
 
-    private mutating func open(_ batch: [Tree]) async throws -> Bool {
+    private mutating func open(_ batch: [Tree], of store: ObjectStore) async throws -> Bool {
       let wanted = batch.filter { !$0.inside.isEmpty || met.insert(ObjectKey(kind: .treeNode, id: $0.oid)).inserted }
       let keys = Set(wanted.map { ObjectKey(kind: .treeNode, id: $0.oid) }).sorted()
+      guard try await areThere(keys, in: store) else { return false }
       var nodes: [ObjectID: TreeNode] = [:]
       for (key, result) in zip(keys, try await reader.read(ascending: keys)) {
         guard let bytes = try? result.get(), let node = try? TreeNode(decoding: bytes) else { return false }
@@ -108,6 +115,7 @@ public struct Completeness {
         let batch = lists.sorted().prefix(256)
         lists.subtract(batch)
         let fresh = batch.filter { met.insert($0).inserted }
+        guard try await areThere(fresh, in: store) else { return false }
         for result in try await reader.read(ascending: fresh) {
           guard let bytes = try? result.get(), let node = try? ChunkListNode(decoding: bytes.span) else { return false }
           switch node.entries {
@@ -121,6 +129,12 @@ public struct Completeness {
         }
       }
       return true
+    }
+
+    /// Whether the store has nodes or lists, if reading them would not tell.
+    private func areThere(_ keys: [ObjectKey], in store: ObjectStore) async throws -> Bool {
+      guard isHelped else { return true }
+      return try await !store.index.containers(ofAll: keys).contains(nil)
     }
 
     /// Takes the IDs out of `ids` and returns the chunks of these names, ascending, each once.

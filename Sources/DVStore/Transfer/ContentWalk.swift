@@ -171,8 +171,7 @@ struct ContentWalk {
         skipped += 1
         continue
       }
-      var memory = CodecMemory()
-      try writer.put(list.bytes.span, as: list.key, memory: &memory)
+      try writer.putStructure(list.bytes.span, as: list.key)
     }
     if chunks.count >= Self.batchCount { try await resolveChunks() }
   }

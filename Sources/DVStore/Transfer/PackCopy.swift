@@ -4,6 +4,9 @@ import DVObject
 import Synchronization
 
 extension ObjectStore {
+  /// Bytes of a pack that are read at once: enough to make a request worthwhile.
+  private static let pieceSize: UInt64 = 2 << 20
+
   /// Copies a pack of `source` as it is, proving every object in it and the pack's own name on the way.
   ///
   /// - Returns: the pack, installed here but not yet indexed; `nil` if it is damaged or gone, or if its name must not be
@@ -24,7 +27,7 @@ extension ObjectStore {
         // Up to an entry's end, so that every piece holds whole entries.
         var end = at
         let first = next
-        while next < table.entries.count, end - at < UInt64(BlockFile.blockSize) {
+        while next < table.entries.count, end - at < Self.pieceSize {
           end = UInt64(table.entries[next].offset + table.entries[next].storedLength)
           next += 1
         }
@@ -69,19 +72,6 @@ extension ObjectStore {
   /// - Returns: `nil` if the pack is gone or is not as long as its index says.
   /// - Throws: ``PackFormatError`` if it is damaged, ``BackendError`` if it cannot be read.
   func table(of container: IndexContainer) async throws -> PackTable? {
-    let key = StoreLayout.container(container)
-    let size = container.size
-    guard size >= UInt64(PackHeader.byteCount + PackTable.trailerByteCount) else { return nil }
-    // One read suffices for most packs.
-    let start = size - min(size, 64 << 10)
-    guard let tail = try await backend.get(key, range: start..<size) else { return nil }
-    let trailer = tail.span.extracting((tail.count - PackTable.trailerByteCount)..<tail.count)
-    let range = try PackTable.range(trailer: trailer, packSize: size)
-    if range.lowerBound >= start {
-      return try PackTable(
-        decoding: tail.span.extracting(Int(range.lowerBound - start)..<tail.count), at: range.lowerBound)
-    }
-    guard let bytes = try await backend.get(key, range: range) else { return nil }
-    return try PackTable(decoding: bytes.span, at: range.lowerBound)
+    try await backend.table(of: container)
   }
 }

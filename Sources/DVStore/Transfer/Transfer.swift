@@ -75,6 +75,10 @@ public struct Transfer: Sendable {
       // A list says that its chunks are there: what is not whole stays out of the index.
       writer.omit(affected.lists)
     }
+    if writer.listsPlaces {
+      var structure = try await StructureWriting(writer: writer, reader: reader)
+      try await structure.run(roots)
+    }
     let written = try await writer.finish()
     report.objects = written.objects
     report.bytes = written.storedBytes

@@ -57,6 +57,8 @@ public final class ObjectWriter: Sendable {
     var omitted: Set<ObjectKey> = []
     /// Containers that hold objects the session relied on.
     var reused: Set<IndexContainer> = []
+    /// Nodes and lists that were claimed and are written at the end, by ``StructureWriting``.
+    var postponed: Set<ObjectKey> = []
     /// What ended the session.
     var failure: StoreError?
 
@@ -109,12 +111,17 @@ public final class ObjectWriter: Sendable {
   /// leaves merging for after it.
   let isPush: Bool
 
+  /// Whether nodes and lists are written at the end of the session, each with a list of places behind it: for a remote
+  /// whose every answer takes a round trip.
+  let listsPlaces: Bool
+
   /// Begins a session of adding objects to `store`.
   public convenience init(addingTo store: ObjectStore) { self.init(store: store) }
 
   init(store: ObjectStore, isPush: Bool = false) {
     self.store = store
     self.isPush = isPush
+    listsPlaces = isPush && !store.backend.answersAtOnce
     if let refusal = store.writeRefusal { state.withLock { $0.failure = refusal } }
   }
 
@@ -210,6 +217,16 @@ public final class ObjectWriter: Sendable {
     }
   }
 
+  /// Adds a node or list that was claimed, or leaves it for the end of the session.
+  func putStructure(_ bytes: Span<UInt8>, as key: ObjectKey) throws(StoreError) {
+    if listsPlaces {
+      try change { $0.postponed.insert(key) }
+    } else {
+      var memory = CodecMemory()
+      try put(bytes, as: key, memory: &memory)
+    }
+  }
+
   /// Claims, encodes and adds an object: for the few nodes and lists of a dataset.
   ///
   /// - Returns: whether it was new.
@@ -258,9 +275,11 @@ public final class ObjectWriter: Sendable {
   }
 
   /// Takes over a pack that was copied whole and installed: its objects were claimed, and are indexed with the rest.
-  func adopt(_ pack: SealedPack) {
+  ///
+  /// - Parameter counted: how many of its entries were counted when they were added.
+  func adopt(_ pack: SealedPack, counted: Int = 0) {
     state.withLock { state in
-      for entry in pack.entries { state.count(entry.length) }
+      for entry in pack.entries[counted...] where entry.key.kind != .placeList { state.count(entry.length) }
       state.sealed.append(pack)
     }
   }

@@ -8,6 +8,10 @@ struct StatusCommand: Command {
     discussion: """
       The working tree is clean if all data is what its pointers say. What is not pushed to the default remote yet is \
       listed too, and does not make it unclean.
+
+      With --remote the remote is asked, for the data of the working tree and of HEAD: what it does not have is listed \
+      as not pushed, and what it had and has no longer whole as damaged; then the exit code is 4. Damage that leaves the \
+      size of what is stored as it was is found by 'dv fsck --remote' and by every pull.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -15,16 +19,27 @@ struct StatusCommand: Command {
   @Flag(name: .long, help: "Exit with 1 if the working tree is not clean.")
   var exitCode = false
 
+  @Flag(name: .long, help: "Ask the remote what it has.")
+  var remote = false
+
+  @Option(
+    name: .customShort("r"),
+    help: ArgumentHelp("Ask this remote; the default one is asked by --remote.", valueName: "name"))
+  var remoteName: String?
+
   @Argument(help: "What to look at; all tracked data if not given.")
   var paths: [PathArgument] = []
 
   func run() async throws {
     let paths = paths
+    let question: ReportStatus.RemoteSource = remote || remoteName != nil ? .asked(remoteName) : .remembered
     let report = try await ProgressDisplay(quiet: options.quiet).show { progress in
       let repository = try Here.repository()
-      return try await ReportStatus(try Here.treePaths(paths, in: repository)).run(in: repository, progress: progress)
+      return try await ReportStatus(try Here.treePaths(paths, in: repository), remote: question).run(
+        in: repository, progress: progress)
     }
     try StandardOutput.write(options.json ? json(report) : text(report))
+    if report.isDamagedOnRemote { throw ExitCode.corrupt }
     if exitCode, !report.isClean { throw ExitCode.no }
   }
 
@@ -53,19 +68,28 @@ struct StatusCommand: Command {
       guard !rows.isEmpty else { continue }
       lines += [section.title] + rows + [""]
     }
-    let unpushed = report.entries.filter { $0.state == .unpushed }
-    if !unpushed.isEmpty {
-      lines.append("Not pushed to '\(SafeText.name(report.remote ?? ""))' yet ('dv push'):")
-      lines += unpushed.map { "  \(SafeText.name($0.path.bytes))" } + [""]
-    }
+    let remote = SafeText.name(report.remote ?? "")
+    lines += Self.section("Not pushed to '\(remote)' yet ('dv push'):", .unpushed, of: report)
+    lines += Self.section(
+      "Damaged on '\(remote)' ('dv push' from a clone that has it whole makes it good):", .damagedOnRemote, of: report)
     if report.isClean {
       lines.append(
         report.targets == 0
           ? "dv tracks nothing here. 'dv add PATH' starts." : "All data is what its pointers say.")
+      if report.askedRemote, report.entries.isEmpty, report.targets > 0 { lines.append("Remote '\(remote)' has all of it.") }
     } else {
       lines.removeLast()
     }
     return lines.map { $0 + "\n" }.joined()
+  }
+
+  /// The lines of a state that a remote is in about.
+  private static func section(_ title: String, _ state: StatusReport.State, of report: StatusReport) -> [String] {
+    let entries = report.entries.filter { $0.state == state }
+    if entries.isEmpty { return [] }
+    return [title] + entries.map { entry in
+      "  \(SafeText.name(entry.path.bytes))" + (entry.message.map { " (\(SafeText.message($0)))" } ?? "")
+    } + [""]
   }
 
   private func json(_ report: StatusReport) -> String {
@@ -73,6 +97,8 @@ struct StatusCommand: Command {
     json.object { json in
       json.member("schema", "dv.status/1")
       json.member("clean", report.isClean)
+      json.member("remote", report.remote)
+      json.member("askedRemote", report.askedRemote)
       json.array("entries") { json in
         for entry in report.entries {
           json.object { json in

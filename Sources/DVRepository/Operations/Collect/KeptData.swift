@@ -14,6 +14,8 @@ struct KeptData {
   private(set) var history: [TransferRoot] = []
   /// What the working trees need: their pointers, their index, and the commits that are checked out.
   private(set) var current: [TransferRoot] = []
+  /// The paths that were met for each content, which has no label here, in the order in which they were met.
+  private(set) var labels: [TransferRoot: [String]] = [:]
   private var metHistory: Set<TransferRoot> = []
   private var metCurrent: Set<TransferRoot> = []
 
@@ -93,6 +95,7 @@ struct KeptData {
 
   mutating func add(_ root: TransferRoot, isCurrent: Bool) {
     let plain = TransferRoot(kind: root.kind, oid: root.oid, size: root.size, label: "")
+    if labels[plain]?.contains(root.label) != true { labels[plain, default: []].append(root.label) }
     if isCurrent {
       if metCurrent.insert(plain).inserted { current.append(root) }
     } else if metHistory.insert(plain).inserted {

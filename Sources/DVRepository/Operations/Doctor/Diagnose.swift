@@ -192,9 +192,11 @@ public struct Diagnose: Sendable {
     }
     diagnosis.add(
       subject, "'\(place)': \(inventory.packs.count) packs, \(Self.megabytes(inventory.packs.bytes)), \(inventory.roots) roots")
-    if !inventory.packs.findings.isEmpty {
+    if !report.isSound {
       diagnosis.add(
-        subject, .wrong, "\(inventory.packs.findings.count) packs are missing or too short.",
+        subject, .wrong,
+        inventory.packs.findings.isEmpty
+          ? "part of its index is missing." : "\(inventory.packs.findings.count) packs are missing or of a wrong length.",
         remedy: "'dv push' from a clone that has the data makes it good; 'dv remote check' lists them.")
     }
   }

@@ -1,6 +1,7 @@
 import DVBackend
 import DVFile
 import DVGit
+public import DVS3
 import SystemPackage
 
 /// Names a place that stores are shared through.
@@ -15,6 +16,33 @@ public struct AddRemote: Sendable {
     public let isChanged: Bool
     /// Whether this user may push to it.
     public let isWritable: Bool
+    /// What the server of a bucket can do; `nil` if that was not tried.
+    public let capabilities: S3Capabilities?
+  }
+
+  /// How a bucket is reached: what is given is written beside the URL.
+  public struct BucketOptions: Sendable {
+    public var endpoint: String?
+    public var region: String?
+    public var addressing: String?
+    /// The name of a profile of AWS's programs; for this clone alone.
+    public var profile: String?
+    /// Whether requests go unsigned.
+    public var isAnonymous = false
+
+    public init() {}
+
+    var isEmpty: Bool { endpoint == nil && region == nil && addressing == nil && profile == nil && !isAnonymous }
+
+    /// What is to be set, and whether in this clone's configuration in any case.
+    func settings(_ name: String) -> [(name: String, value: String, isOwn: Bool)] {
+      var settings: [(String, String?, Bool)] = [
+        ("endpoint", endpoint, false), ("region", region, false), ("addressing", addressing, false),
+        ("profile", profile, true),
+      ]
+      if isAnonymous { settings.append(("anonymous", "true", false)) }
+      return settings.compactMap { key, value, isOwn in value.map { ("remote.\(name).\(key)", $0, isOwn) } }
+    }
   }
 
   private let name: String
@@ -23,17 +51,19 @@ public struct AddRemote: Sendable {
   private let makesDefault: Bool
   private let isForced: Bool
   private let creates: Bool
+  private let bucket: BucketOptions
 
   /// - Parameters:
   ///   - url: a path, kept as it is written; a relative one starts at the top of the working tree.
   ///   - place: the project's configuration, which is staged for the next commit, or this clone's.
   ///   - makesDefault: whether it becomes the default; the first remote does in any case.
   ///   - isForced: whether a remote of that name is changed, and a directory with other things in it is taken.
+  ///   - bucket: how a bucket is reached.
   ///   - creates: whether the directory and those above it are made if they are missing. Without, the directory is made
   ///     only if the one that contains it is there: a share that is not mounted is not taken for an empty one.
   public init(
     _ name: String, url: String, in place: Configuration.Place = .project, makesDefault: Bool = false,
-    isForced: Bool = false, creates: Bool = false
+    isForced: Bool = false, creates: Bool = false, bucket: BucketOptions = BucketOptions()
   ) {
     self.name = name
     self.url = url
@@ -41,6 +71,7 @@ public struct AddRemote: Sendable {
     self.makesDefault = makesDefault
     self.isForced = isForced
     self.creates = creates
+    self.bucket = bucket
   }
 
   /// Carries it out.
@@ -56,7 +87,8 @@ public struct AddRemote: Sendable {
       throw RepositoryError(
         .usage, "There is a remote '\(name)' already: \(same.text).", remedy: "Take another name, or change it with --force.")
     }
-    let isWritable = try await look(at: parsed)
+    let remote = Remote(name: name, url: parsed, text: url, place: place)
+    let look = try await look(at: remote, in: repository)
     let isDefault =
       try makesDefault || before.allSatisfy { $0.name == name } && repository.configuration.string("core.remote") == nil
     var isChanged = false
@@ -64,21 +96,43 @@ public struct AddRemote: Sendable {
       try repository.configuration.set("remote.\(name).url", to: url, in: place)
       isChanged = true
     }
+    for setting in bucket.settings(name) {
+      let place = setting.isOwn ? .clone : place
+      guard try repository.configuration.string(setting.name, in: place) != setting.value else { continue }
+      try repository.configuration.set(setting.name, to: setting.value, in: place)
+      isChanged = true
+    }
+    // Who gives the server's URL here and now knows it.
+    if place == .project, let endpoint = bucket.endpoint {
+      try repository.configuration.set("remote.\(name).trusted", to: endpoint, in: .clone)
+    }
     if isDefault, try repository.configuration.string("core.remote", in: place) != name {
       try repository.configuration.set("core.remote", to: name, in: place)
       isChanged = true
     }
     if isChanged, place == .project { try repository.stageConfiguration() }
     return Report(
-      remote: Remote(name: name, url: parsed, text: url, place: place), isDefault: isDefault, isChanged: isChanged,
-      isWritable: isWritable)
+      remote: remote, isDefault: isDefault, isChanged: isChanged, isWritable: look.isWritable,
+      capabilities: look.capabilities)
   }
 
   /// Checks that the place can be used.
   ///
-  /// - Returns: whether it can be written to.
-  private func look(at url: RemoteURL) async throws -> Bool {
-    switch url {
+  /// - Returns: whether it can be written to, and what a bucket's server can do.
+  private func look(at remote: Remote, in repository: Repository) async throws -> RemoteLook {
+    if case .s3 = remote.url {} else if !bucket.isEmpty {
+      throw RepositoryError(
+        .usage, "'\(url)' is no bucket: an endpoint, region, addressing, profile or anonymous access is for those only.",
+        remedy: "Leave the option out, or give 's3://bucket/prefix'.")
+    }
+    switch remote.url {
+    case .s3(let location):
+      var opening = try repository.opening(of: remote).bucket
+      try opening.settings.apply(bucket)
+      return try await RemoteLook(at: location, opening)
+    case .http:
+      _ = try await repository.opening(of: remote).backend().list("format/")
+      return RemoteLook(isWritable: false)
     case .directory(let path):
       let backend = try open(path)
       let listing = try path.listDirectory()
@@ -91,10 +145,10 @@ public struct AddRemote: Sendable {
       }
       do throws(BackendError) {
         _ = try await backend.clock()
-        return true
+        return RemoteLook(isWritable: true)
       } catch {
         guard error.code == .denied else { throw error }
-        return false
+        return RemoteLook(isWritable: false)
       }
     }
   }

@@ -1,6 +1,7 @@
 import DVBackend
 import DVFile
 import DVObject
+public import DVS3
 public import DVStore
 
 /// Looks at a remote: whether it can be reached, read and written, and whether its packs are what its index says.
@@ -16,8 +17,16 @@ public struct CheckRemote: Sendable {
     /// By how many seconds its clock is ahead of this machine's; `nil` if it cannot be told without writing.
     public internal(set) var clockDifference: Int64?
 
+    /// What the server of a bucket can do; `nil` if that was not tried.
+    public internal(set) var capabilities: S3Capabilities?
+    /// Uploads that somebody began more than a day ago and never ended, which were removed.
+    public internal(set) var abandonedUploads = 0
+
     /// Whether all is well.
-    public var isSound: Bool { problem == nil && inventory?.packs.findings.isEmpty ?? true }
+    public var isSound: Bool {
+      guard problem == nil, let inventory else { return problem == nil }
+      return inventory.packs.findings.isEmpty && inventory.incompleteRoots == 0
+    }
   }
 
   private let name: String?
@@ -32,23 +41,39 @@ public struct CheckRemote: Sendable {
     let remote = try repository.remote(name)
     var report = Report(remote: remote)
     progress.begin("Checking")
-    let backend: DirectoryBackend
-    do { backend = try repository.backend(of: remote) } catch let error as RepositoryError {
+    do { try await look(at: remote, repository, &report) } catch let error as RepositoryError where error.code == .unreachable {
       report.problem = error
       return report
-    }
-    do throws(BackendError) {
-      let now = FileTime.now.seconds
-      report.clockDifference = try await backend.clock() - now
-      report.isWritable = true
-    } catch {
-      guard error.code == .denied else { throw error }
+    } catch let error as BackendError where error.code != .corrupt {
+      report.problem = RepositoryError(.unreachable, error.message, cause: error)
+      return report
     }
     do {
-      report.inventory = try await StoreInventory(of: try await repository.remoteStore(remote, create: false))
+      report.inventory = try await StoreInventory(of: try await repository.remoteStore(remote, create: false, asksAgain: true))
     } catch let error as RepositoryError where error.code == .missing {
       // Nothing was pushed yet.
     }
     return report
+  }
+
+  /// Looks whether the place can be reached and written to.
+  private func look(at remote: Remote, _ repository: Repository, _ report: inout Report) async throws {
+    let opening = try repository.opening(of: remote)
+    let backend = try await opening.backend()
+    if case .s3(let location) = remote.url {
+      let look = try await RemoteLook(at: location, opening.bucket)
+      (report.isWritable, report.capabilities) = (look.isWritable, look.capabilities)
+      if look.isWritable, let bucket = backend as? S3Backend {
+        report.abandonedUploads = try await bucket.removeAbandonedUploads(olderThan: 24 * 3600)
+      }
+    }
+    do throws(BackendError) {
+      let now = FileTime.now.seconds
+      report.clockDifference = try await backend.clock() - now
+      // On a directory that takes writing.
+      if case .directory = remote.url { report.isWritable = true }
+    } catch {
+      guard error.code == .denied else { throw error }
+    }
   }
 }

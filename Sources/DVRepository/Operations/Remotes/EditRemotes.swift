@@ -23,8 +23,9 @@ public struct RemoveRemote: Sendable {
     var wasDefault = false
     for place in [Configuration.Place.clone, .project] where repository.configuration.file(place) != nil {
       var isChanged = false
-      if try repository.configuration.string("remote.\(name).url", in: place) != nil {
-        isChanged = try repository.configuration.unset("remote.\(name).url", in: place)
+      // Its server, too, and its credentials: the next remote of this name is another one.
+      for entry in try repository.configuration.entries(prefix: "remote.\(name).") where entry.level == place.level {
+        isChanged = try repository.configuration.unset(entry.name, in: place) || isChanged
       }
       if try repository.configuration.string("core.remote", in: place) == name {
         wasDefault = true

@@ -51,6 +51,7 @@ public struct FetchData: Sendable {
     report.skipped += report.items.count
     if !lacking.isEmpty {
       let source = try await repository.remoteStore(remote, create: false)
+      let isHinted = await source.prepareFetch(of: lacking.map(\.root))
       progress.begin("Fetching", totalBytes: 0, totalItems: 0)
       let transfer = try await Transfer(.fetch, from: source, to: local.store, width: width) { progress.count($0) }.run(
         lacking.map(\.root))
@@ -59,7 +60,8 @@ public struct FetchData: Sendable {
         report.add(item, wasThere: false)
       }
       if !lost.isEmpty { try await local.store.forgetPacks(lost) }
-      try await note(request.items, from: source, remote, in: repository)
+      // Who asks for a little is not to read the records of all pushes.
+      if !isHinted { try await note(request.items, from: source, remote, in: repository) }
     }
     try await fetchDetails(remote, local.store, in: repository, progress: progress)
     for item in report.items where !item.inside.isRoot { try await requireThere(item, in: local.store) }

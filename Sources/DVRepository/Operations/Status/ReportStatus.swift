@@ -7,22 +7,41 @@ public import DVWorkspace
 ///
 /// A target that the stat cache vouches for costs one system call per file; the store is opened only where something
 /// differs. Files whose identity is too young to be believed are read, and the cache is written again.
+///
+/// A remote that is asked is listed, and read no further than its records and index as long as all is well with it.
 public struct ReportStatus: Sendable {
+  /// Where to learn what is pushed.
+  public enum RemoteSource: Hashable, Sendable {
+    /// From what this clone remembers of the default remote.
+    case remembered
+    /// From a remote: the one named, or the default one.
+    case asked(String?)
+  }
+
   private let paths: [TreePath]
+  private let question: RemoteSource
 
   /// - Parameter paths: what to look at, relative to the working tree's root; nothing for all.
-  public init(_ paths: [TreePath] = []) { self.paths = paths }
+  public init(_ paths: [TreePath] = [], remote question: RemoteSource = .remembered) {
+    self.paths = paths
+    self.question = question
+  }
 
+  /// Looks.
+  ///
+  /// - Throws: ``RepositoryError`` with code `unreachable`, or a ``StoreError``, if a remote that is asked cannot answer.
   public func run(in repository: Repository, progress: ProgressSink) async throws -> StatusReport {
     let selection = try repository.select(paths)
     let store = LazyStore(try repository.storePlace())
     let index = try repository.git.index()
     let hasConflicts = index.hasConflicts
-    // Several remotes without a default are no reason not to tell the status.
-    let remote = try? repository.remote(nil)
-    let complete = remote.map { repository.knownComplete(on: $0) ?? [] }
     var report = StatusReport()
-    report.remote = remote?.name
+    var complete: Set<ObjectID>?
+    if question == .remembered, let remote = try? repository.remote(nil) {
+      // Several remotes without a default are no reason not to tell the status.
+      report.remote = remote.name
+      complete = repository.knownComplete(on: remote) ?? []
+    }
     progress.begin("Looking")
 
     for pointer in selection.unreadable {
@@ -51,6 +70,12 @@ public struct ReportStatus: Sendable {
       {
         report.entries.append(StatusReport.Entry(target, .unpushed))
       }
+    }
+    if case .asked(let name) = question {
+      let asked = RemoteQuestion(remote: try repository.remote(name), selection: selection, paths: paths)
+      report.remote = asked.remote.name
+      report.askedRemote = true
+      report.entries += try await asked.entries(in: repository, progress: progress)
     }
     return report
   }

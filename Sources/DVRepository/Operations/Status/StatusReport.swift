@@ -14,8 +14,10 @@ public struct StatusReport: Sendable {
     case deletedInside = "deleted-inside"
     /// Neither on disk nor in the local store.
     case absentLocally = "absent-locally"
-    /// Here, and not known to be on the default remote.
+    /// Here, and not known to be on the default remote; if the remote was asked, not on it.
     case unpushed
+    /// A push made it complete on the remote that was asked, and part of it is gone from there or cut short.
+    case damagedOnRemote = "damaged-on-remote"
     /// The pointer is in a conflict of a merge.
     case conflicted
     /// The pointer cannot be read.
@@ -42,11 +44,16 @@ public struct StatusReport: Sendable {
   public internal(set) var entries: [Entry] = []
   /// How many targets were looked at.
   public internal(set) var targets = 0
-  /// The name of the default remote, if there is one.
+  /// The name of the remote that was asked, or of the default one, if there is one.
   public internal(set) var remote: String?
+  /// Whether the remote was asked, rather than what this clone knows of it.
+  public internal(set) var askedRemote = false
 
-  /// Whether the working tree is what its pointers say. What is not pushed yet is no difference.
-  public var isClean: Bool { entries.allSatisfy { $0.state == .unpushed } }
+  /// Whether the working tree is what its pointers say. What a remote lacks is no difference.
+  public var isClean: Bool { entries.allSatisfy { $0.state == .unpushed || $0.state == .damagedOnRemote } }
+
+  /// Whether something that was pushed is not whole on the remote any more.
+  public var isDamagedOnRemote: Bool { entries.contains { $0.state == .damagedOnRemote } }
 }
 
 extension StatusReport.State {

@@ -22,6 +22,10 @@ struct RemoteAddCommand: WritingCommand {
     discussion: """
       The first remote becomes the default. A relative path is kept as it is written and starts at the top of the \
       repository, so that it means the same to everybody.
+
+      A bucket is asked for with the credentials that AWS's programs use too. The server of a store that is not AWS is \
+      given with --endpoint, or in AWS_ENDPOINT_URL_S3. A remote by http(s) is what a web server serves of a directory \
+      or bucket that was pushed to: it can be pulled from only.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -38,17 +42,35 @@ struct RemoteAddCommand: WritingCommand {
   @Flag(name: .shortAndLong, help: "Change a remote of that name; take a directory with other things in it.")
   var force = false
 
+  @Option(help: ArgumentHelp("A bucket: the server's URL, if it is not AWS.", valueName: "url"))
+  var endpoint: String?
+
+  @Option(help: "A bucket: its region.")
+  var region: String?
+
+  @Option(help: ArgumentHelp("A bucket: 'path' or 'virtual', how URLs name it.", valueName: "style"))
+  var addressing: String?
+
+  @Option(help: "A bucket: a profile of AWS's programs, for this clone alone.")
+  var profile: String?
+
+  @Flag(help: "A bucket: send requests unsigned, for reading what is public.")
+  var anonymous = false
+
   @Argument(help: "The remote's name.")
   var name: String
 
-  @Argument(help: "A path, or file:///path.", completion: .directory)
+  @Argument(help: "A path, s3://bucket/prefix, or https://host/path.", completion: .directory)
   var url: String
 
   func run() async throws {
     let repository = try Here.repository()
     let place = self.place?.place ?? (repository.workDirectory == nil ? .clone : .project)
+    var bucket = AddRemote.BucketOptions()
+    (bucket.endpoint, bucket.region, bucket.addressing) = (endpoint, region, addressing)
+    (bucket.profile, bucket.isAnonymous) = (profile, anonymous)
     let report = try await AddRemote(
-      name, url: url, in: place, makesDefault: `default`, isForced: force, creates: create
+      name, url: url, in: place, makesDefault: `default`, isForced: force, creates: create, bucket: bucket
     ).run(in: repository)
     if options.json {
       var json = JSONText()

@@ -1,6 +1,7 @@
 import ArgumentParser
 import DVObject
 import DVRepository
+import DVS3
 import DVStore
 
 struct RemoteCheckCommand: Command {
@@ -8,7 +9,7 @@ struct RemoteCheckCommand: Command {
     commandName: "check", abstract: "Look whether a remote can be used and has all its packs.",
     discussion: """
       Compares the packs that are there with what the index says of them, without reading them: exits with 4 if one is \
-      missing or short, with 5 if the remote cannot be reached. 'dv fsck --remote' reads them too.
+      missing or short or stands in no index although something needs it, with 5 if the remote cannot be reached. 'dv fsck --remote' reads them too.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -36,6 +37,13 @@ struct RemoteCheckCommand: Command {
         table.append("clock", abs(difference) <= 2 ? "agrees" : "\(abs(difference)) s \(difference > 0 ? "ahead" : "behind")")
       }
     }
+    if let capabilities = report.capabilities {
+      let missing = capabilities.list.filter { !$0.has }.map(\.name)
+      table.append("server", missing.isEmpty ? "does all that helps" : "works without: \(missing.joined(separator: ", "))")
+    }
+    if report.abandonedUploads > 0 {
+      table.append("uploads", "\(Count(UInt64(report.abandonedUploads))) never finished, removed")
+    }
     var lines = table.lines
     if let inventory = report.inventory {
       var table = Table(.left, .left)
@@ -43,7 +51,10 @@ struct RemoteCheckCommand: Command {
       table.append("packs", "\(Count(UInt64(packs.count))) (\(ByteCount(packs.bytes)))")
       table.append("objects", "\(Count(UInt64(inventory.objects)))")
       table.append("index", "\(Count(UInt64(inventory.segments)).of("segment"))")
-      table.append("roots", "\(Count(UInt64(inventory.roots))) complete")
+      let incomplete = inventory.incompleteRoots
+      table.append(
+        "roots", "\(Count(UInt64(inventory.roots - incomplete))) complete"
+          + (incomplete > 0 ? ", \(Count(UInt64(incomplete))) not any more" : ""))
       if inventory.pending > 0 { table.append("pushes", "\(inventory.pending) under way, or killed") }
       if packs.unindexed > 0 { table.append("unindexed", "\(Count(UInt64(packs.unindexed)).of("pack"))") }
       if inventory.condemned > 0 { table.append("condemned", "\(Count(UInt64(inventory.condemned)).of("pack"))") }
@@ -54,7 +65,10 @@ struct RemoteCheckCommand: Command {
             "damaged: pack \(finding.pack.hex) has \($0) bytes, and should have \(finding.expected)."
           } ?? "damaged: pack \(finding.pack.hex) (\(ByteCount(finding.expected))) is missing.")
       }
-      if packs.findings.isEmpty {
+      if packs.findings.isEmpty, inventory.incompleteRoots > 0 {
+        lines.append("damaged: part of the index is missing; \(Count(UInt64(packs.unindexed)).of("pack")) cannot be found by it.")
+      }
+      if report.isSound {
         lines.append("All packs are there.")
       } else {
         lines.append("'dv push' from a clone that has the data makes it good.")
@@ -76,6 +90,12 @@ struct RemoteCheckCommand: Command {
       json.member("reachable", report.problem == nil)
       json.member("writable", report.isWritable)
       json.member("clockDifference", report.clockDifference)
+      if let capabilities = report.capabilities {
+        json.object("capabilities") { json in
+          for capability in capabilities.list { json.member(capability.name, capability.has) }
+        }
+      }
+      json.member("abandonedUploads", report.abandonedUploads)
       json.member("initialised", report.inventory != nil)
       if let inventory = report.inventory {
         json.member("packs", inventory.packs.count)
@@ -84,6 +104,7 @@ struct RemoteCheckCommand: Command {
         json.member("objects", inventory.objects)
         json.member("segments", inventory.segments)
         json.member("roots", inventory.roots)
+        json.member("incompleteRoots", inventory.incompleteRoots)
         json.member("pending", inventory.pending)
         json.member("condemned", inventory.condemned)
       }

@@ -58,7 +58,7 @@ struct RunCommand: WritingCommand {
     switch finished.run.status {
     case .complete: break
     case .interrupted: throw ExitCode.interrupted
-    default: throw ArgumentParser.ExitCode(Int32(clamping: finished.run.exitCode.flatMap { $0 == 0 ? nil : $0 } ?? 1))
+    default: throw CommandFailure(finished.run.exitCode)
     }
   }
 }

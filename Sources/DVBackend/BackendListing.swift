@@ -1,0 +1,103 @@
+import DVFile
+import DVObject
+
+/// A listing of a store as a value of its own, for readers whose server cannot list: any web server that serves a remote's files.
+///
+/// It lies under the keys of its ``Part``s, is written after everything else that a push writes, and is only a hint: a listing that is older than the store
+/// hides what came later and loses nothing.
+///
+///     dv-listing 1
+///     covers format/ gc/condemned/ index/ retired/ roots/
+///     90 format/1
+///     8192 index/0-3fa9…
+///     sha256:<digest of all bytes before this line>
+///
+/// Each key is preceded by its size in bytes; keys ascend. Every line ends with a line feed.
+public struct BackendListing: Sendable {
+  /// A listing has two parts, because the names of all packs are many and few readers ask for them.
+  public enum Part: Sendable, CaseIterable {
+    /// What every reader lists.
+    case structure
+    /// What only a check of the whole store lists.
+    case packs
+
+    /// Where the part is kept.
+    public var key: BackendKey {
+      switch self {
+      case .structure: BackendKey(unchecked: "listing/v1")
+      case .packs: BackendKey(unchecked: "listing/packs-v1")
+      }
+    }
+
+    /// What it covers.
+    var prefixes: [String] {
+      switch self {
+      case .structure: ["format/", "gc/condemned/", "index/", "retired/", "roots/"]
+      case .packs: ["packs/", "pending/"]
+      }
+    }
+
+    /// Returns the part that covers all keys that begin with `prefix`, or `nil` if none does.
+    public init?(covering prefix: String) {
+      guard let part = Self.allCases.first(where: { $0.prefixes.contains { prefix.hasPrefix($0) } }) else { return nil }
+      self = part
+    }
+  }
+
+  private let covered: [String]
+  private let entries: [BackendEntry]
+
+  /// Lists one part of a backend.
+  init(_ part: Part, of backend: some Backend) async throws(BackendError) {
+    covered = part.prefixes
+    var entries: [BackendEntry] = []
+    for prefix in part.prefixes { entries += try await backend.list(prefix) }
+    self.entries = entries
+  }
+
+  /// Lists a backend and stores the listing in it.
+  ///
+  /// Costs a listing of each prefix and two PUTs.
+  public static func publish(on backend: some Backend) async throws(BackendError) {
+    for part in Part.allCases { try await backend.put(try await BackendListing(part, of: backend).encoded(), at: part.key) }
+  }
+
+  /// Returns the entries whose keys begin with `prefix`, or `nil` if the listing does not cover them all.
+  public func entries(_ prefix: String) -> [BackendEntry]? {
+    guard covered.contains(where: { prefix.hasPrefix($0) }) else { return nil }
+    return entries.filter { $0.key.text.hasPrefix(prefix) }
+  }
+
+  func encoded() -> [UInt8] {
+    var text = "dv-listing 1\ncovers \(covered.joined(separator: " "))\n"
+    for entry in entries { text += "\(entry.size) \(entry.key)\n" }
+    let bytes = Array(text.utf8)
+    return bytes + Array("sha256:\(ObjectID(hashing: bytes.span).hex)\n".utf8)
+  }
+
+  /// Reads a listing.
+  ///
+  /// - Returns: `nil` if it is damaged or of another version.
+  /// - Complexity: O(*n*) in its bytes.
+  public init?(decoding bytes: [UInt8]) {
+    // The last line: "sha256:", 64 digits, a line feed.
+    let end = bytes.count - 72
+    guard end > 0, bytes[end...].elementsEqual("sha256:\(ObjectID(hashing: bytes.span.extracting(first: end)).hex)\n".utf8)
+    else { return nil }
+    let lines = bytes[..<end].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    guard lines.count >= 3, lines[0].elementsEqual("dv-listing 1".utf8), lines[1].starts(with: "covers ".utf8),
+      lines[lines.count - 1].isEmpty
+    else { return nil }
+    covered = String(decoding: lines[1].dropFirst(7), as: UTF8.self).split(separator: " ").map(String.init)
+    var entries: [BackendEntry] = []
+    entries.reserveCapacity(lines.count)
+    for line in lines[2..<(lines.count - 1)] {
+      let parts = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+      guard parts.count == 2, let size = UInt64(String(decoding: parts[0], as: UTF8.self)),
+        let key = try? BackendKey(String(decoding: parts[1], as: UTF8.self)), entries.last.map({ $0.key < key }) ?? true
+      else { return nil }
+      entries.append(BackendEntry(key: key, size: size, modified: nil))
+    }
+    self.entries = entries
+  }
+}

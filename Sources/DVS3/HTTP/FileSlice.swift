@@ -1,0 +1,78 @@
+import DVFile
+import DVObject
+import Synchronization
+import SystemPackage
+
+/// A run of a file's bytes that is sent as the body of a request, read piece by piece, so that its size costs no memory.
+///
+/// With a digest it is hashed on the way, and the last piece is held back unless the digest is right: a server stores nothing
+/// of a body that ends early.
+final class FileSlice: Sendable {
+  let file: FilePath
+  let offset: UInt64
+  let count: Int
+  let digest: ObjectID?
+  /// What was wrong with the file, if sending it failed for that.
+  private let failure = Mutex<String?>(nil)
+
+  /// How many bytes of a file are in memory at once for one request, about twice this: one piece is read while one is sent.
+  static let pieceSize = 512 << 10
+
+  init(_ file: FilePath, offset: UInt64 = 0, count: Int, digest: ObjectID? = nil) {
+    self.file = file
+    self.offset = offset
+    self.count = count
+    self.digest = digest
+  }
+
+  /// What was wrong with the file, if that is why a request failed.
+  var problem: String? { failure.withLock { $0 } }
+
+  /// Passes all bytes to `write` in order.
+  ///
+  /// - Throws: what `write` throws; ``FileSlice/Unsound`` if the file is not what was announced.
+  func send(_ write: (consuming [UInt8]) async throws -> Void) async throws {
+    do {
+      let reader = try await BlockingThreads.run { [file] () throws(FileError) in SliceReader(try FileReader(file)) }
+      var digest = self.digest == nil ? nil : Digest()
+      var position = 0
+      if count == 0, let expected = self.digest, expected != ObjectID(hashing: [UInt8]().span) {
+        throw Unsound(reason: "it has other bytes than were announced")
+      }
+      while position < count {
+        let (start, length) = (offset + UInt64(position), min(Self.pieceSize, count - position))
+        let piece = try await BlockingThreads.run { () throws(FileError) in
+          try reader.reader.read(at: start, count: length)
+        }
+        guard piece.count == length else { throw Unsound(reason: "it is shorter than announced") }
+        digest?.update(piece.span)
+        position += length
+        if position == count, var digest, digest.finish() != self.digest {
+          throw Unsound(reason: "it has other bytes than were announced")
+        }
+        try await write(piece)
+      }
+    } catch let error as FileError {
+      failure.withLock { $0 = error.reason }
+      throw error
+    } catch let error as Unsound {
+      failure.withLock { $0 = error.reason }
+      throw error
+    }
+  }
+
+  /// The file is not what was announced.
+  struct Unsound: Error {
+    let reason: String
+  }
+
+  /// Holds the open file, which cannot be copied, for the closures that read it.
+  private final class SliceReader: Sendable {
+    let reader: FileReader
+
+    init(_ reader: consuming FileReader) {
+      reader.expectSequentialReading()
+      self.reader = reader
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import DVObject
+
+/// Where the objects lie that a push wrote, and those that it found on the remote.
+struct SessionPlaces {
+  /// A place by the pack it is in.
+  struct Found {
+    enum Pack: Hashable {
+      case known(IndexContainer)
+      /// A pack of structure by its number; it has no name before it is full.
+      case structure(Int)
+    }
+
+    let pack: Pack
+    let kind: ObjectKind
+    let codec: Codec
+    let offset: UInt64
+    let storedLength: Int
+    let length: Int
+    let listed: ObjectPlace.Listed?
+  }
+
+  /// Chunks of packs that are in no index yet, by their keys. An array, because there may be a million.
+  private var chunks: [(key: ObjectKey, pack: Int32, entry: PackTableEntry)] = []
+  private var packs: [Found.Pack] = []
+  /// Nodes and lists that were written.
+  private var structure: [ObjectKey: Found] = [:]
+
+  init(of sealed: [SealedPack]) {
+    for pack in sealed {
+      packs.append(.known(pack.container))
+      chunks += pack.entries.map { ($0.key, Int32(packs.count - 1), $0) }
+    }
+    chunks.sort { $0.key < $1.key }
+  }
+
+  /// Adds the chunks of a pack that structure goes on in.
+  mutating func add(_ entries: [PackTableEntry], in number: Int) {
+    packs.append(.structure(number))
+    chunks += entries.map { ($0.key, Int32(packs.count - 1), $0) }
+    chunks.sort { $0.key < $1.key }
+  }
+
+  /// Adds a node or list.
+  mutating func add(_ entry: PackTableEntry, in number: Int, listed: ObjectPlace.Listed?) {
+    structure[entry.key] = Found(entry, in: .structure(number), listed: listed)
+  }
+
+  /// Returns where each object lies, a file's chunk list in place of a chunk that is not there; `nil` where that is not
+  /// known.
+  func find(_ keys: [ObjectKey], in store: ObjectStore) async throws -> [Found?] {
+    var found: [Found?] = keys.map { own($0) ?? ($0.kind == .chunk ? own($0.list) : nil) }
+    // What the remote had before. Several items may name one object.
+    var asked: Set<ObjectKey> = []
+    for (index, key) in keys.enumerated() where found[index] == nil {
+      asked.insert(key)
+      if key.kind == .chunk { asked.insert(key.list) }
+      asked.insert(key.placeList)
+    }
+    guard !asked.isEmpty else { return found }
+    let sorted = asked.sorted()
+    var places: [ObjectKey: ObjectLocation] = [:]
+    try await store.index.locations(ofAll: sorted).forEachObject { number, all in
+      if let place = all.first(where: { $0.location.container.kind == .pack && !store.index.isCondemned($0.location.container.id) }) {
+        places[sorted[number]] = place.location
+      }
+    }
+    for (index, key) in keys.enumerated() where found[index] == nil {
+      let (kind, place) =
+        if let chunk = places[key] { (key.kind, Optional(chunk)) } else { (ObjectKind.chunkList, key.kind == .chunk ? places[key.list] : nil) }
+      if let place { found[index] = Found(place, kind: kind, list: kind == .chunk ? nil : places[key.placeList]) }
+    }
+    return found
+  }
+
+  private func own(_ key: ObjectKey) -> Found? {
+    if key.kind != .chunk { return structure[key] }
+    var low = 0
+    var high = chunks.count
+    while low < high {
+      let middle = (low + high) / 2
+      if chunks[middle].key < key { low = middle + 1 } else { high = middle }
+    }
+    guard low < chunks.count, chunks[low].key == key else { return nil }
+    return Found(chunks[low].entry, in: packs[Int(chunks[low].pack)], listed: nil)
+  }
+}
+
+extension SessionPlaces.Found {
+  init(_ entry: PackTableEntry, in pack: Pack, listed: ObjectPlace.Listed?) {
+    self.pack = pack
+    kind = entry.key.kind
+    codec = entry.codec
+    offset = UInt64(entry.offset)
+    storedLength = entry.storedLength
+    length = entry.length
+    self.listed = listed
+  }
+
+  /// - Parameter list: where a place list of the object lies; it counts if it is the next entry.
+  init(_ location: ObjectLocation, kind: ObjectKind, list: ObjectLocation?) {
+    pack = .known(location.container)
+    self.kind = kind
+    codec = location.codec
+    offset = location.offset
+    storedLength = location.storedLength
+    length = location.length
+    let next = location.range.upperBound + UInt64(PackEntryHeader.byteCount)
+    listed = list.flatMap { list in
+      list.container == location.container && list.offset == next
+        ? ObjectPlace.Listed(codec: list.codec, storedLength: list.storedLength, length: list.length) : nil
+    }
+  }
+}
+
+extension ObjectKey {
+  /// The chunk list of the file whose only chunk this would be.
+  var list: ObjectKey { ObjectKey(kind: .chunkList, id: id) }
+
+  /// The place list of this object.
+  var placeList: ObjectKey { ObjectKey(kind: .placeList, id: id) }
+}

@@ -1,0 +1,72 @@
+import DVTesting
+import Testing
+
+@testable import DVObject
+
+/// Two digests computed together are those computed alone.
+@Suite struct ChunkedDigestTests {
+  /// However a stream is dealt out to calls and cut into chunks, whole and chunks have the digests that swift-crypto gives.
+  @Test(arguments: 0..<24, [true, false])
+  func digestsAreThoseOfEachAlone(seed: UInt64, isPaired: Bool) {
+    if isPaired, !HashLane.isSupported { return }
+    var random = SeededGenerator(seed: seed)
+    let bytes = [UInt8](randomCount: Int.random(in: 0...9000, using: &random), using: &random)
+    var digest = ChunkedDigest(isPaired: isPaired)
+    var ids: [ObjectID] = []
+    var expected: [ObjectID] = []
+    var start = 0
+    var carry: [UInt8] = []
+    while start < bytes.count {
+      let end = min(bytes.count, start + Int.random(in: 1...1500, using: &random))
+      let piece = Array(bytes[start..<end])
+      // Chunks end somewhere in the piece; the first began before it if something was carried.
+      var lengths: [Int] = []
+      var at = 0
+      while true {
+        let length = Int.random(in: 1...700, using: &random) + (lengths.isEmpty ? carry.count : 0)
+        let used = length - (lengths.isEmpty ? carry.count : 0)
+        if at + used > piece.count { break }
+        lengths.append(length)
+        at += used
+      }
+      var first: [UInt8]?
+      if !carry.isEmpty, let length = lengths.first { first = carry + piece.prefix(length - carry.count) }
+      ids += digest.update(piece.span, first: first?.span, lengths: lengths, carried: first == nil ? 0 : carry.count)
+      var chunkStart = 0
+      for (index, length) in lengths.enumerated() {
+        var chunk: [UInt8] = []
+        if index == 0, let first {
+          chunk = first
+          chunkStart = length - carry.count
+        } else {
+          chunk += piece[chunkStart..<(chunkStart + length)]
+          chunkStart += length
+        }
+        let bytes = chunk
+        let chunkID = ObjectID(hashing: bytes.span)
+        expected.append(chunkID)
+      }
+      carry = (lengths.isEmpty ? carry : []) + piece[chunkStart...]
+      start = end
+    }
+    let whole = digest.finish()
+    let expectedWhole = ObjectID(hashing: bytes.span)
+    #expect(ids == expected)
+    #expect(whole == expectedWhole)
+  }
+
+  /// Every length around the edges of blocks pads as FIPS 180-4 says.
+  @Test func everyLengthPads() {
+    guard HashLane.isSupported else { return }
+    let bytes = (0..<260).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+    for count in 0...260 {
+      let message = Array(bytes[..<count])
+      var digest = ChunkedDigest(isPaired: true)
+      let ids = digest.update(message.span, first: nil, lengths: count == 0 ? [] : [count])
+      let whole = digest.finish()
+      let expected = ObjectID(hashing: message.span)
+      #expect(whole == expected)
+      #expect(ids == (count == 0 ? [] : [expected]))
+    }
+  }
+}

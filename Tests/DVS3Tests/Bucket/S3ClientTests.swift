@@ -1,0 +1,154 @@
+import DVBackend
+import DVTesting
+import Synchronization
+import Testing
+
+@testable import DVS3
+
+@Suite struct S3ClientTests {
+  private static let ok = HTTPReply(206, [("content-range", "bytes 0-2/3"), ("date", "Tue, 14 Nov 2023 22:13:20 GMT")], "abc")
+
+  @Test func requestsAreAddressedAndSigned() async throws {
+    let server = ScriptedServer(Self.ok)
+    #expect(try await server.backend().get(BackendKey("index/0-a")) == Array("abc".utf8))
+    let request = try #require(server.requests.first)
+    #expect(request.url == "http://server.test:9000/bucket/some/prefix/index/0-a")
+    #expect(request.header("host") == "server.test:9000")
+    #expect(request.header("range") == "bytes=0-8388607")
+    #expect(request.header("authorization")?.contains("AKIDEXAMPLE/20231114/us-east-1/s3/aws4_request") == true)
+  }
+
+  @Test func failuresThatPassAreTriedAgain() async throws {
+    let reset: ScriptedServer.Answer = { _ in .failure(TransportError(code: .interrupted, reason: "reset")) }
+    let short: ScriptedServer.Answer = { _ in .success(HTTPReply(206, [("content-range", "bytes 0-2/3")], "ab")) }
+    let other: ScriptedServer.Answer = { _ in .success(HTTPReply(206, [("content-range", "bytes 1-3/4")], "abc")) }
+    let errors: [ScriptedServer.Answer] = [
+      { _ in .success(.error(503, "SlowDown")) }, { _ in .success(.error(200, "InternalError")) },
+    ]
+    let server = ScriptedServer([reset, short, other] + errors + [{ _ in .success(Self.ok) }])
+    let backend = try server.backend()
+    #expect(try await backend.get(BackendKey("index/0-a")) == Array("abc".utf8))
+    #expect(backend.requestCounts.requests == 6 && backend.requestCounts.retries == 5)
+    #expect(server.pauses == [50, 100, 200, 400, 800].map { .milliseconds($0) })
+    #expect(backend.client.caller.limiter.width == 8)
+  }
+
+  @Test func theServersWishToWaitIsObeyed() async throws {
+    let slow = HTTPReply(503, [("retry-after", "7")])
+    let server = ScriptedServer(slow, Self.ok)
+    _ = try await server.backend().get(BackendKey("a"))
+    #expect(server.pauses == [.seconds(7)])
+  }
+
+  @Test func whatDoesNotPassIsToldInTheEnd() async throws {
+    let server = ScriptedServer(.error(500, "InternalError"))
+    let backend = try server.backend()
+    await expectBackendError(.unreachable) { _ = try await backend.get(BackendKey("a")) }
+    #expect(server.requests.count == 10)
+  }
+
+  @Test func refusalsAreNotTriedAgain() async throws {
+    let server = ScriptedServer(.error(403, "AccessDenied"))
+    let backend = try server.backend()
+    await expectBackendError(.denied) { _ = try await backend.get(BackendKey("a")) }
+    #expect(server.requests.count == 1)
+    await expectBackendError(.notFound) {
+      _ = try await ScriptedServer(.error(404, "NoSuchBucket")).backend().get(BackendKey("a"))
+    }
+  }
+
+  @Test func theBucketsRegionIsFollowed() async throws {
+    let server = ScriptedServer(HTTPReply(301, [("x-amz-bucket-region", "eu-west-1")]), Self.ok)
+    let client = try server.client(endpoint: nil)
+    let backend = S3Backend(client: client, capabilities: .untested)
+    _ = try await backend.get(BackendKey("a"))
+    #expect(server.requests.map(\.url) == [
+      "https://bucket.s3.us-east-1.amazonaws.com/some/prefix/a", "https://bucket.s3.eu-west-1.amazonaws.com/some/prefix/a",
+    ])
+    #expect(server.requests[1].header("authorization")?.contains("/eu-west-1/s3/") == true)
+    #expect(server.pauses.isEmpty)
+  }
+
+  /// Two servers that point at each other are not followed for ever.
+  @Test func regionsThatPointAtEachOtherEnd() async throws {
+    let answers: [ScriptedServer.Answer] = (0..<10).map { index in
+      { _ in .success(HTTPReply(301, [("x-amz-bucket-region", index % 2 == 0 ? "eu-west-1" : "us-east-1")])) }
+    }
+    let server = ScriptedServer(answers)
+    let backend = try server.backend()
+    await expectBackendError(.denied) { _ = try await backend.get(BackendKey("a")) }
+    #expect(server.requests.count == 3)
+  }
+
+  @Test func aWrongClockIsCorrectedByTheServers() async throws {
+    let skewed = HTTPReply.error(403, "RequestTimeTooSkewed", headers: [("date", "Tue, 14 Nov 2023 23:13:20 GMT")])
+    let server = ScriptedServer(skewed, Self.ok)
+    _ = try await server.backend().get(BackendKey("a"))
+    #expect(server.requests.map { $0.header("x-amz-date") } == ["20231114T221320Z", "20231114T231320Z"])
+  }
+
+  /// A source of credentials that gives other ones each time.
+  private final class Renewing: CredentialSource {
+    let name = "test"
+    let absence = "never"
+    private let count = Mutex(0)
+
+    func credentials() async throws(CredentialError) -> AWSCredentials? {
+      let number = count.withLock { $0 += 1; return $0 }
+      return AWSCredentials(accessKeyID: "KEY\(number)", secretAccessKey: "secret")
+    }
+  }
+
+  @Test func expiredCredentialsAreRenewedOnce() async throws {
+    let server = ScriptedServer(.error(400, "ExpiredToken"), Self.ok)
+    let chain = CredentialChain([Renewing()], now: { 1_700_000_000 })
+    let backend = S3Backend(client: try server.client(chain: chain), capabilities: .untested)
+    _ = try await backend.get(BackendKey("a"))
+    #expect(server.requests.map { $0.header("authorization")?.contains("KEY2/") } == [false, true])
+
+    let refusing = ScriptedServer(.error(400, "ExpiredToken"))
+    let again = S3Backend(client: try refusing.client(chain: CredentialChain([Renewing()], now: { 1 })), capabilities: .untested)
+    await expectBackendError(.denied) { _ = try await again.get(BackendKey("a")) }
+    #expect(refusing.requests.count == 2)
+  }
+
+  /// What a server does not know of what only helps is left out from then on.
+  @Test func refusedHintsAreLeftOut() async throws {
+    let server = ScriptedServer(.error(501, "NotImplemented"), HTTPReply(200))
+    let backend = try server.backend()
+    try await backend.put([1], at: BackendKey("index/a"))
+    try await backend.put([2], at: BackendKey("index/b"))
+    #expect(server.requests.map { $0.header("x-amz-checksum-sha256") != nil } == [true, false, false])
+  }
+
+  @Test func whatIsThereAlreadyIsLookedAt() async throws {
+    let exists = HTTPReply.error(412, "PreconditionFailed")
+    let same = ScriptedServer(exists, HTTPReply(200, [("content-length", "3")]))
+    try await same.backend().put([1, 2, 3], at: BackendKey("index/a"))
+    #expect(same.requests.map(\.method) == ["PUT", "HEAD"])
+    let short = ScriptedServer(exists, HTTPReply(200, [("content-length", "2")]), HTTPReply(200))
+    try await short.backend().put([1, 2, 3], at: BackendKey("index/a"))
+    #expect(short.requests.map(\.method) == ["PUT", "HEAD", "PUT"])
+    #expect(short.requests.map { $0.header("if-none-match") } == ["*", nil, nil])
+  }
+
+  /// A listing that says that there is more and gives the same page for ever, or is cut off, is no list.
+  @Test func halfAListingIsAnError() async throws {
+    let page = "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken></ListBucketResult>"
+    let looping = try ScriptedServer(HTTPReply(200, [], page)).backend()
+    await expectBackendError(.unreachable) { _ = try await looping.list("index/") }
+    let cut = try ScriptedServer(HTTPReply(200, [], String(page.prefix(60)))).backend()
+    await expectBackendError(.unreachable) { _ = try await cut.list("index/") }
+  }
+
+  @Test func secretsAreInNoMessage() async throws {
+    let server = ScriptedServer(.error(403, "SignatureDoesNotMatch"))
+    let backend = try server.backend()
+    do {
+      _ = try await backend.get(BackendKey("a"))
+      Issue.record("no error")
+    } catch {
+      #expect(!error.message.contains("secret") && error.message.contains("'a'"))
+    }
+  }
+}
