@@ -16,6 +16,7 @@ let source = strict + [.strictMemorySafety()]
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 let nio = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
 let tls = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let http = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -30,6 +31,8 @@ let package = Package(
     // File paths that are bytes, and errno as an error.
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // YAML: libyaml's parser, with the line of every node.
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     // HTTP for remotes in buckets and on web servers: connection pools, TLS, proxies.
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
@@ -53,6 +56,9 @@ let package = Package(
     // Floor 2: bytes under keys.
     .target(name: "DVBackend", dependencies: ["DVFile", "DVObject", system], swiftSettings: source),
 
+    // Floor 2: stages and plans.
+    .target(name: "DVPipeline", dependencies: ["DVObject", yaml], swiftSettings: source),
+
     // Floor 3: objects on a backend, a backend on S3.
     .target(
       name: "DVStore", dependencies: ["DVBackend", "DVFile", "DVObject", "DVZlib", "DVZstd", system],
@@ -65,17 +71,23 @@ let package = Package(
     .target(
       name: "DVWorkspace", dependencies: ["DVStore", "DVFile", "DVObject", system], swiftSettings: source),
 
+    // Floor 4: records.
+    .target(name: "DVLineage", dependencies: ["DVPipeline", "DVFile", "DVObject", system], swiftSettings: source),
+
     // Floor 5: the operations.
     .target(
       name: "DVRepository",
-      dependencies: ["DVWorkspace", "DVStore", "DVS3", "DVBackend", "DVGit", "DVFile", "DVObject", system],
+      dependencies: [
+        "DVWorkspace", "DVLineage", "DVStore", "DVS3", "DVBackend", "DVPipeline", "DVGit", "DVFile", "DVObject", system,
+      ],
       swiftSettings: source),
 
     // Floor 7: the program.
     .executableTarget(
       name: "dv",
       dependencies: [
-        "DVRepository", "DVWorkspace", "DVStore", "DVS3", "DVBackend", "DVGit", "DVFile", "DVObject", system, arguments,
+        "DVRepository", "DVWorkspace", "DVLineage", "DVStore", "DVS3", "DVBackend", "DVPipeline", "DVGit", "DVFile", "DVObject",
+        system, arguments,
       ],
       swiftSettings: source),
 
@@ -84,6 +96,10 @@ let package = Package(
       name: "DVTesting", dependencies: ["DVBackend", "DVFile", "DVObject", system], path: "Tests/DVTesting",
       swiftSettings: strict),
     .testTarget(name: "DVObjectTests", dependencies: ["DVObject", "DVTesting", crypto], swiftSettings: strict),
+    .testTarget(name: "DVPipelineTests", dependencies: ["DVPipeline", "DVObject", "DVTesting"], swiftSettings: strict),
+    .testTarget(
+      name: "DVLineageTests", dependencies: ["DVLineage", "DVPipeline", "DVFile", "DVObject", "DVTesting", system],
+      swiftSettings: strict),
     .testTarget(name: "DVFileTests", dependencies: ["DVFile", "DVTesting", system], swiftSettings: strict),
     .testTarget(name: "DVCodecTests", dependencies: ["DVZlib", "DVZstd", "DVTesting"], swiftSettings: strict),
     .testTarget(name: "DVGitTests", dependencies: ["DVGit", "DVTesting", system], swiftSettings: strict),

@@ -33,7 +33,7 @@ OUTSIDE = {
     "Subprocess": {"DVPipeline", "DVRepository"},
 }
 ANYWHERE = {"SystemPackage"}  # paths and descriptors are vocabulary, except for the pure floor
-PURE = {"DVObject"}
+PURE = {"DVObject", "DVPipeline"}
 
 
 def names(target):

@@ -6,12 +6,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <spawn.h>
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #if defined(__aarch64__) || defined(__arm__)
@@ -60,6 +63,23 @@ static inline int dv_affinity_count(void) {
   int count = 0;
   for (long i = 0; i < bytes; i++) count += __builtin_popcount(set[i]);
   return count;
+}
+
+/// Makes a pipe whose ends no program started later inherits.
+static inline int dv_pipe_cloexec(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
+
+int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *, const char *);
+
+/// Has a program that is spawned start in `directory`.
+static inline int dv_spawn_in_directory(posix_spawn_file_actions_t *actions, const char *directory) {
+  return posix_spawn_file_actions_addchdir_np(actions, directory);
+}
+
+pid_t wait4(pid_t, int *, int, struct rusage *);
+
+/// Waits for a child and returns its ID, or 0 if it still runs and `options` has WNOHANG.
+static inline pid_t dv_wait4(pid_t process, int *status, int options, struct rusage *usage) {
+  return wait4(process, status, options, usage);
 }
 
 /// Bounds the number of heaps that the allocator keeps, each of which holds on to what was freed in it.

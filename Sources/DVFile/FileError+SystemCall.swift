@@ -26,6 +26,7 @@ extension FileError {
   static func rename(_ from: FilePath, to: FilePath, _ errno: Errno) -> FileError { .init("rename", from, to: to, errno) }
   static func link(_ from: FilePath, to: FilePath, _ errno: Errno) -> FileError { .init("link", from, to: to, errno) }
   static func clone(_ from: FilePath, to: FilePath, _ errno: Errno) -> FileError { .init("clone", from, to: to, errno) }
+  static func run(_ program: FilePath, _ errno: Errno) -> FileError { .init("run", program, errno) }
   static func symlink(_ path: FilePath, _ errno: Errno) -> FileError { .init("create the link", path, errno) }
 
   private init(_ what: String, _ path: FilePath, to other: FilePath? = nil, _ errno: Errno) {

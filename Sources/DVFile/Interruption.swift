@@ -34,10 +34,29 @@ public enum Interruption {
       cancel()
       let (seconds, attoseconds) = grace.components
       let wait = DispatchTimeInterval.milliseconds(Int(seconds * 1000 + attoseconds / 1_000_000_000_000_000))
-      queue.asyncAfter(deadline: .now() + wait, execute: afterGrace)
+      queue.asyncAfter(deadline: .now() + wait) { end(on: queue, afterGrace) }
     }
     source.activate()
     for signal in [SIGINT, SIGTERM, SIGHUP] { try handle(signal) }
+  }
+
+  /// How many pieces of work must not be cut off by the end of the grace.
+  private static let holders = Atomic<Int>(0)
+
+  /// Does `body`, which ends by itself when its task is cancelled, but in its own time: no grace cuts it off.
+  ///
+  /// A second signal still ends the process at once.
+  public static func holding<R: Sendable, E: Error>(
+    isolation: isolated (any Actor)? = #isolation, _ body: () async throws(E) -> R
+  ) async throws(E) -> R {
+    holders.wrappingAdd(1, ordering: .relaxed)
+    defer { holders.wrappingSubtract(1, ordering: .relaxed) }
+    return try await body()
+  }
+
+  private static func end(on queue: DispatchQueue, _ afterGrace: @escaping @Sendable () -> Void) {
+    guard holders.load(ordering: .relaxed) > 0 else { return afterGrace() }
+    queue.asyncAfter(deadline: .now() + .milliseconds(200)) { end(on: queue, afterGrace) }
   }
 
   private static func openPipe() throws(Errno) -> (reader: FileDescriptor, writer: FileDescriptor) {

@@ -14,6 +14,7 @@ struct DV: ParsableCommand {
       CatCommand.self,
       CheckoutCommand.self,
       ConfigCommand.self,
+      DirectedGraphCommand.self,
       DiffCommand.self,
       DiskUsageCommand.self,
       DoctorCommand.self,
@@ -24,12 +25,18 @@ struct DV: ParsableCommand {
       HashCommand.self,
       InitCommand.self,
       ListCommand.self,
+      MetricsCommand.self,
       MoveCommand.self,
+      ParametersCommand.self,
       PullCommand.self,
       PushCommand.self,
       RemoteCommand.self,
       RemoveCommand.self,
       RepairCommand.self,
+      ReproduceStagesCommand.self,
+      RunCommand.self,
+      RunsCommand.self,
+      StageCommand.self,
       StatusCommand.self,
     ])
 
@@ -63,16 +70,16 @@ struct DV: ParsableCommand {
   }
 
   /// Runs `command` in the one task without a parent: what cancels it is a signal, which no task sends.
-  private nonisolated static func start(_ command: sending any ParsableCommand) -> Task<ExitCode, Never> {
+  private nonisolated static func start(_ command: sending any ParsableCommand) -> Task<Int32, Never> {
     Task {
       var command = command
       let stores = OpenedStores()
-      let code: ExitCode
+      let code: Int32
       do {
         try await OpenedStores.$current.withValue(stores) {
           if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
         }
-        code = .done
+        code = ExitCode.done.rawValue
       } catch {
         code = report(error)
       }
@@ -82,28 +89,29 @@ struct DV: ParsableCommand {
   }
 
   /// Tells the person about `error`, and returns what to tell the calling program.
-  private static func report(_ error: any Error) -> ExitCode {
-    if error is StandardOutput.Closed { return .outputClosed }
+  private static func report(_ error: any Error) -> Int32 {
+    if error is StandardOutput.Closed { return ExitCode.outputClosed.rawValue }
     switch exitCode(for: error) {
     case .success:
       // Help or a version that was asked for is an answer.
-      do { try StandardOutput.write(fullMessage(for: error) + "\n") } catch { return .outputClosed }
-      return .done
+      do { try StandardOutput.write(fullMessage(for: error) + "\n") } catch { return ExitCode.outputClosed.rawValue }
+      return ExitCode.done.rawValue
     case .validationFailure:
       // The parser begins with "Error:", dv with "error:".
       let text = fullMessage(for: error)
       StandardError.write(SafeText.message(text.hasPrefix("Error:") ? "e" + text.dropFirst() : text) + "\n")
-      return .usage
+      return ExitCode.usage.rawValue
     default:
       break
     }
-    if let answer = error as? ExitCode { return answer }
+    if let answer = error as? ExitCode { return answer.rawValue }
+    if let failure = error as? CommandFailure { return failure.code }
     let text = ErrorText(error)
     StandardError.write(text.text)
-    return text.exitCode
+    return text.exitCode.rawValue
   }
 
-  private static func end(_ code: ExitCode) -> Never {
-    exit(withError: ArgumentParser.ExitCode(code.rawValue))
+  private static func end(_ code: Int32) -> Never {
+    exit(withError: ArgumentParser.ExitCode(code))
   }
 }

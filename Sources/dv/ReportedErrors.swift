@@ -1,7 +1,9 @@
 import DVBackend
 import DVFile
 import DVGit
+import DVLineage
 import DVObject
+import DVPipeline
 import DVRepository
 import DVStore
 import DVWorkspace
@@ -95,6 +97,21 @@ extension GitError: ReportedError {
     case .busy: .busy
     case .corrupt: .corrupt
     case .notRepository, .notFound, .ambiguous, .unsupported, .invalid, .unowned, .other: .usage
+    }
+  }
+}
+
+extension PipelineError: ReportedError {
+  var exitCode: ExitCode { .usage }
+}
+
+extension RecordError: ReportedError {
+  var remedy: String? { nil }
+
+  var exitCode: ExitCode {
+    switch code {
+    case .altered, .malformed: .corrupt
+    case .tooLarge, .file: .usage
     }
   }
 }

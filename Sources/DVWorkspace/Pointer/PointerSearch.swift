@@ -62,6 +62,11 @@ public struct PointerSearch: Sendable {
     public let pointer: TreePath
     /// The part of its target that is meant; the root for all of it.
     public let inside: TreePath
+
+    public init(pointer: TreePath, inside: TreePath) {
+      self.pointer = pointer
+      self.inside = inside
+    }
   }
 
   /// Returns which pointer a path belongs to: the path of the pointer, of its target, or of anything inside the target.

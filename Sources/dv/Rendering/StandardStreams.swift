@@ -27,7 +27,8 @@ enum StandardOutput {
 /// Where progress, warnings and errors go.
 enum StandardError {
   /// Writes `text` as it is. If nobody reads it any more, nothing is lost: the exit code says how the command ended.
-  static func write(_ text: String) {
-    _ = try? FileDescriptor.standardError.writeAll(Array(text.utf8))
-  }
+  static func write(_ text: String) { write(bytes: Array(text.utf8)) }
+
+  /// Writes `bytes`, which may be no text.
+  static func write(bytes: [UInt8]) { _ = try? FileDescriptor.standardError.writeAll(bytes) }
 }

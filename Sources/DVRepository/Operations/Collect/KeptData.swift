@@ -36,6 +36,7 @@ struct KeptData {
       starts += try tree.reflog(of: "HEAD").flatMap { [$0.old, $0.new] }
       try addCurrent(of: worktree, tree, heads: heads)
     }
+    try addRuns(clone: directory, git)
     let walk = PointerWalk(git)
     // A reflog may name commits that git has collected.
     let known = Set(starts).filter { !$0.isNull && (try? git.commit($0)) != nil }
@@ -89,9 +90,12 @@ struct KeptData {
 
   private mutating func add(_ pointer: Pointer, label: String, isCurrent: Bool) {
     let kind: TransferRoot.Kind = pointer.kind == .tree ? .tree : .file
-    let plain = TransferRoot(kind: kind, oid: pointer.oid, size: pointer.size, label: "")
-    let root = TransferRoot(kind: kind, oid: pointer.oid, size: pointer.size, label: label)
-    if labels[plain]?.contains(label) != true { labels[plain, default: []].append(label) }
+    add(TransferRoot(kind: kind, oid: pointer.oid, size: pointer.size, label: label), isCurrent: isCurrent)
+  }
+
+  mutating func add(_ root: TransferRoot, isCurrent: Bool) {
+    let plain = TransferRoot(kind: root.kind, oid: root.oid, size: root.size, label: "")
+    if labels[plain]?.contains(root.label) != true { labels[plain, default: []].append(root.label) }
     if isCurrent {
       if metCurrent.insert(plain).inserted { current.append(root) }
     } else if metHistory.insert(plain).inserted {

@@ -66,8 +66,18 @@ public struct FetchData: Sendable {
       // Who asks for a little is not to read the records of all pushes.
       if !isHinted { try await note(request.items, from: source, remote, in: repository) }
     }
+    try await fetchDetails(remote, local.store, in: repository, progress: progress)
     for item in report.items where !item.inside.isRoot { try await requireThere(item, in: local.store) }
     return report
+  }
+
+  /// Fetches what did not fit the records that git carries here. That a remote lacks some of it is no failure of the data's.
+  private func fetchDetails(
+    _ remote: Remote, _ local: ObjectStore, in repository: Repository, progress: ProgressSink
+  ) async throws {
+    let lacking = try await RecordedObjects.lackingDetails(in: repository, local)
+    guard !lacking.isEmpty, let source = try? await repository.remoteStore(remote, create: false) else { return }
+    _ = try await Transfer(.fetch, from: source, to: local, width: width) { progress.count($0) }.run(lacking)
   }
 
   /// Remembers what the remote has whole.

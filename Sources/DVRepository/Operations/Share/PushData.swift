@@ -38,7 +38,8 @@ public struct PushData: Sendable {
     let roots = request.items.map { item in
       TransferRoot(kind: item.root.kind, oid: item.root.oid, size: item.root.size, label: item.root.label)
     }
-    let plan = try await push.plan(roots)
+    let recorded = try await RecordedObjects(of: request.items, in: repository, local.store).roots
+    let plan = try await push.plan(roots + recorded)
     let bases = try Bases(of: plan, scope, in: repository).find(for: request.items)
     if !plan.missing.isEmpty { progress.begin("Pushing", totalBytes: 0, totalItems: 0) }
     let done = try await push.run(plan, bases: bases)

@@ -1,0 +1,69 @@
+import DVFile
+import DVGit
+import DVLineage
+import DVObject
+import DVPipeline
+import DVStore
+import SystemPackage
+
+extension KeptData {
+  /// How long what only an unreferenced run names is kept without `gc.runs`, in days.
+  private static let standardDays: Int64 = 30
+
+  /// Adds what recorded runs of a clone need.
+  ///
+  /// Of a run whose record git carries in a working tree: its code, environment, log, details and the outputs that git
+  /// tracks. Of every run that ended within `gc.runs` days: its outputs too, so that they can be restored.
+  mutating func addRuns(clone directory: FilePath, _ git: GitRepository) throws {
+    let own = RecordDirectory(directory.appending("dv").appending("records"))
+    let oldest = Moment.milliseconds - (try days(git, directory)) * 86_400_000
+    var seen: Set<ObjectID> = []
+    for worktree in try git.worktrees() {
+      guard let root = worktree.workDirectory, try root.fileStatFollowingLinks() != nil else { continue }
+      let committed = RecordDirectory(root.appending(".dv").appending("records"))
+      for id in try committed.names() where seen.insert(id).inserted {
+        // One that was altered names nothing.
+        guard let run = (try? own.run(id)) ?? (try? committed.run(id)) else { continue }
+        add(run, id, withOutputs: run.end >= oldest)
+        if let record = try? committed.read(id) { add(detailsOf: record) }
+      }
+    }
+    for id in try own.names() where seen.insert(id).inserted {
+      guard let run = try? own.run(id), run.end >= oldest else { continue }
+      add(run, id, withOutputs: true)
+      if let record = try? own.read(id) { add(detailsOf: record) }
+    }
+  }
+
+  private func days(_ git: GitRepository, _ directory: FilePath) throws -> Int64 {
+    let configuration = try Configuration(
+      committed: git.workDirectory.map { $0.appending(".dv").appending("config") },
+      clone: directory.appending("dv").appending("config"), environment: { _ in nil })
+    return try configuration.integer("gc.runs").map { min(max(0, $0), 100_000) } ?? Self.standardDays
+  }
+
+  private mutating func add(detailsOf record: Record) {
+    guard let (id, size) = RunRecord.details(of: record) else { return }
+    add(TransferRoot(kind: .file, oid: id, size: size, label: "the details of run \(record.id.shortHex)"), isCurrent: true)
+  }
+
+  private mutating func add(_ run: RunRecord, _ id: ObjectID, withOutputs: Bool) {
+    for root in run.objects(id) { add(root, isCurrent: true) }
+    for output in run.outputs where withOutputs || run.uncached.contains(output.path) {
+      guard output.content.mode != .directory else { continue }
+      let kind: TransferRoot.Kind = output.content.mode == .tree ? .tree : .file
+      add(
+        TransferRoot(kind: kind, oid: output.content.oid, size: output.content.size, label: output.path.text), isCurrent: true)
+    }
+  }
+}
+
+extension RunRecord {
+  /// The objects that describe the run: its code, environment and log.
+  func objects(_ id: ObjectID) -> [TransferRoot] {
+    [("code", TransferRoot.Kind.tree, code), ("environment", .file, environment), ("log", .file, log)].compactMap {
+      (name, kind, object) in
+      object.map { TransferRoot(kind: kind, oid: $0.id, size: $0.size, label: "the \(name) of run \(id.shortHex)") }
+    }
+  }
+}

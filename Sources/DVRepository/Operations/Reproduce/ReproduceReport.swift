@@ -1,0 +1,35 @@
+public import DVLineage
+public import DVObject
+public import DVPipeline
+
+/// What became of stages.
+public struct ReproduceReport: Sendable {
+  public struct Item: Sendable {
+    public let stage: String
+    /// `nil` if it was not decided, because one that it needs failed.
+    public let decision: StageDecision?
+    /// How the run ended, if there was one.
+    public let status: RunRecord.Status?
+    /// The record of the run, new or found.
+    public let record: ObjectID?
+  }
+
+  /// In order.
+  public internal(set) var items: [Item] = []
+  public internal(set) var wasInterrupted = false
+
+  /// Whether a stage failed, or could not be carried out for that reason.
+  public var hasFailures: Bool {
+    items.contains { $0.decision == nil || ($0.status.map { $0 != .complete } ?? false) }
+  }
+
+  /// Whether nothing had to be done.
+  public var isUpToDate: Bool {
+    items.allSatisfy { item in
+      switch item.decision {
+      case .upToDate?, .frozen?: true
+      default: false
+      }
+    }
+  }
+}

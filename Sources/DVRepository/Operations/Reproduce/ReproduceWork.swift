@@ -1,0 +1,264 @@
+import DVFile
+import DVLineage
+import DVObject
+import DVPipeline
+import DVStore
+import DVWorkspace
+import SystemPackage
+
+/// Stages being brought up to date.
+struct ReproduceWork {
+  let graph: StageGraph
+  let positions: [Int]
+  let request: ReproduceStages.Request
+  let session: RunSession
+  var past: PastRuns
+  private(set) var report = ReproduceReport()
+
+  /// What is known of each stage so far.
+  private enum Fate {
+    case decided(StageDecision)
+    case running(StageDecision)
+    case ran(StageDecision, FinishedRun)
+    case failed
+    case skipped
+  }
+
+  private var fates: [Int: Fate] = [:]
+  /// In a dry run, what outputs will be once they are restored.
+  private var expected: [StagePath: ContentState] = [:]
+
+  init(
+    graph: StageGraph, positions: [Int], request: ReproduceStages.Request, session: RunSession, past: PastRuns
+  ) {
+    self.graph = graph
+    self.positions = positions
+    self.request = request
+    self.session = session
+    self.past = past
+  }
+
+  // MARK: - Deciding
+
+  /// Decides about one stage, all before it being done.
+  private func decide(_ stage: Stage) async throws -> (decision: StageDecision, key: StageKey?, runs: [PastRun]) {
+    if stage.isFrozen, !request.isForced { return (.frozen, nil, []) }
+    let key = try await session.key(of: stage, expected: expected)
+    var outputs = try await session.outputs(of: stage)
+    for output in stage.outputs {
+      if let state = expected[output.path] { outputs[output.path] = state }
+    }
+    var runs = try past.runs(of: stage, key: key.id, namedBy: try pointerRuns(of: stage))
+    for index in runs.indices where runs[index].key == key.id {
+      runs[index].canBeRestored = try await canBeRestored(runs[index])
+    }
+    var question = StageQuestion(stage: stage, key: key, runs: runs, outputs: outputs)
+    question.isForced = request.isForced
+    return (question.decide(), key, runs)
+  }
+
+  private func pointerRuns(of stage: Stage) throws -> Set<ObjectID> {
+    var runs: Set<ObjectID> = []
+    for output in stage.outputs where output.isCached {
+      let path = PointerFile.path(for: TreePath(output.path))
+      if let run = try? PointerFile.read(path, in: session.root)?.pointer.run { runs.insert(run) }
+    }
+    return runs
+  }
+
+  private func canBeRestored(_ run: PastRun) async throws -> Bool {
+    for output in run.outputs {
+      switch output.content.mode {
+      case .file, .exec:
+        guard try await session.store.holdsFile(output.content.oid) else { return false }
+      case .tree:
+        let pointer = Pointer(tree: output.content.oid, totals: TreeTotals(bytes: output.content.size))
+        guard try await session.store.holds(pointer) else { return false }
+      case .directory: return false
+      }
+    }
+    return true
+  }
+
+  /// Decides about all stages without doing anything.
+  mutating func decideAll() async throws {
+    for position in positions {
+      let stage = graph.stages[position]
+      if let waiting = graph.upstream[position].first(where: { willChange($0) }) {
+        set(position, .decided(.wait(for: graph.stages[waiting].address)))
+        continue
+      }
+      let (decision, _, runs) = try await decide(stage)
+      if case .restore(let record, _) = decision, let run = runs.first(where: { $0.record == record }) {
+        for output in run.outputs { expected[output.path] = output.content }
+      }
+      set(position, .decided(decision))
+    }
+    makeReport()
+  }
+
+  /// Whether what a stage makes is not known before it has run.
+  private func willChange(_ position: Int) -> Bool {
+    guard case .decided(let decision)? = fates[position] else { return false }
+    return switch decision {
+    case .run, .wait: true
+    case .upToDate, .frozen, .restore: false
+    }
+  }
+
+  private mutating func set(_ position: Int, _ fate: Fate) {
+    fates[position] = fate
+    switch fate {
+    case .decided(let decision), .running(let decision):
+      session.output.note(.decided(stage: graph.stages[position].address, decision))
+    default: break
+    }
+  }
+
+  // MARK: - Carrying out
+
+  /// Decides about stages and runs what must run, as many at once as asked for.
+  mutating func carryOut() async throws {
+    var waiting = positions
+    var started: [Int: StartedRunBox] = [:]
+    try await withThrowingTaskGroup(of: (Int, RunJob.Result).self) { group in
+      while true {
+        var index = 0
+        while index < waiting.count, started.count < max(1, request.width), !mustStop {
+          let position = waiting[index]
+          if let failed = failedNeed(of: position) {
+            waiting.remove(at: index)
+            fates[position] = .skipped
+            session.output.note(
+              .skipped(stage: graph.stages[position].address, because: graph.stages[failed].address))
+            continue
+          }
+          guard isReady(position) else {
+            index += 1
+            continue
+          }
+          waiting.remove(at: index)
+          // Earlier ones may be ready now.
+          index = 0
+          if let box = try await begin(position) {
+            started[position] = box
+            let (job, output) = (box.job, session.output)
+            group.addTask { (position, await job.run(output)) }
+          }
+        }
+        guard let (position, result) = try await group.next() else { break }
+        guard let box = started.removeValue(forKey: position), let run = box.take() else { continue }
+        try await end(position, run, result)
+      }
+    }
+    makeReport()
+  }
+
+  private var mustStop: Bool {
+    if report.wasInterrupted || Task.isCancelled { return true }
+    guard !request.keepsGoing else { return false }
+    return fates.values.contains { if case .failed = $0 { true } else { false } }
+  }
+
+  private func isReady(_ position: Int) -> Bool {
+    graph.upstream[position].allSatisfy { need in
+      guard positions.contains(need) else { return true }
+      switch fates[need] {
+      case .decided?, .ran?: return true
+      default: return false
+      }
+    }
+  }
+
+  /// A stage that this one needs and that will not be done.
+  private func failedNeed(of position: Int) -> Int? {
+    graph.upstream[position].first { need in
+      switch fates[need] {
+      case .failed?, .skipped?: true
+      default: false
+      }
+    }
+  }
+
+  /// Decides about a stage and does what needs no command.
+  ///
+  /// - Returns: the run that was made ready, if its command must run.
+  private mutating func begin(_ position: Int) async throws -> StartedRunBox? {
+    let stage = graph.stages[position]
+    let (decision, key, runs) = try await decide(stage)
+    switch decision {
+    case .restore(let record, _):
+      if let run = runs.first(where: { $0.record == record }), try await session.restore(run, as: stage) {
+        set(position, .decided(decision))
+        session.output.note(.restored(stage: stage.address, record: record))
+        return nil
+      }
+      // What was thought to be there is not: then it is made.
+      return try await start(position, .run(because: .neverRun), key)
+    case .run: return try await start(position, decision, key)
+    case .upToDate(let record):
+      try session.adopt(record, runs, by: stage)
+      set(position, .decided(decision))
+      return nil
+    case .frozen, .wait:
+      set(position, .decided(decision))
+      return nil
+    }
+  }
+
+  private mutating func start(_ position: Int, _ decision: StageDecision, _ key: StageKey?) async throws -> StartedRunBox? {
+    guard let key else { return nil }
+    set(position, .running(decision))
+    return StartedRunBox(try await session.start(graph.stages[position], isNamed: true, key: key), decision)
+  }
+
+  private mutating func end(_ position: Int, _ run: consuming StartedRun, _ result: RunJob.Result) async throws {
+    let decision: StageDecision
+    if case .running(let made)? = fates[position] { decision = made } else { decision = .run(because: .neverRun) }
+    let finished = try await session.finish(run, result)
+    past.add(finished.record, finished.run)
+    session.output.note(.finished(finished))
+    if finished.run.status == .interrupted { report.wasInterrupted = true }
+    fates[position] = finished.isComplete ? .ran(decision, finished) : .failed
+    if !finished.isComplete { failures[position] = (decision, finished) }
+  }
+
+  private var failures: [Int: (StageDecision, FinishedRun)] = [:]
+
+  private mutating func makeReport() {
+    for position in positions {
+      let name = graph.stages[position].address
+      switch fates[position] {
+      case .decided(let decision)?:
+        let record: ObjectID? =
+          switch decision {
+          case .upToDate(let record), .restore(let record, _): record
+          default: nil
+          }
+        report.items.append(ReproduceReport.Item(stage: name, decision: decision, status: nil, record: record))
+      case .ran(let decision, let run)?:
+        report.items.append(
+          ReproduceReport.Item(stage: name, decision: decision, status: run.run.status, record: run.record))
+      case .failed?:
+        let failure = failures[position]
+        report.items.append(
+          ReproduceReport.Item(
+            stage: name, decision: failure?.0, status: failure?.1.run.status, record: failure?.1.record))
+      default: report.items.append(ReproduceReport.Item(stage: name, decision: nil, status: nil, record: nil))
+      }
+    }
+  }
+}
+
+/// Holds a run under way until its command has ended.
+final class StartedRunBox {
+  let job: RunJob
+  private var run: StartedRun?
+
+  init(_ run: consuming StartedRun, _ decision: StageDecision) {
+    job = run.job
+    self.run = consume run
+  }
+
+  func take() -> StartedRun? { run.take() }
+}

@@ -1,0 +1,71 @@
+import DVFile
+import DVLineage
+import DVObject
+import DVStore
+import DVWorkspace
+import SystemPackage
+
+/// Runs that are under way, so that one whose dv was killed leaves a record all the same.
+///
+/// Each has a file in the git directory's `dv/running`, with its record as far as it is known, locked for as long as its
+/// dv lives. A file that is not locked belongs to nobody any more.
+struct RunJournal {
+  let directory: FilePath
+
+  init(_ repository: Repository) { directory = repository.dataDirectory.appending("running") }
+
+  /// An entry that is held.
+  struct Entry: ~Copyable {
+    fileprivate let file: FilePath
+    private let lock: FileLock
+
+    fileprivate init(file: FilePath, lock: consuming FileLock) {
+      self.file = file
+      self.lock = lock
+    }
+
+    /// Ends the entry: the run is recorded.
+    consuming func remove() throws { try file.removeFile() }
+  }
+
+  /// Notes a run that begins.
+  func begin(_ run: RunRecord) throws -> Entry {
+    try directory.createDirectories()
+    let name = RandomName.letters()
+    let temporary = directory.appending(name + ".new")
+    try temporary.replaceContent(with: JSONValue.object(run.json).canonical().span)
+    // Locked before it has the name by which others find it.
+    guard let lock = try FileLock.attempt(temporary, .exclusive) else {
+      throw RepositoryError(.busy, "'\(temporary)' was taken by another process.", remedy: "Run the command again.")
+    }
+    let file = directory.appending(name + ".json")
+    try temporary.rename(to: file)
+    return Entry(file: file, lock: lock)
+  }
+
+  /// Records the runs whose dv was killed.
+  ///
+  /// - Returns: the new records.
+  func adopt(_ book: RecordBook, in repository: Repository) async throws -> [ObjectID] {
+    guard try directory.fileStat() != nil else { return [] }
+    var adopted: [ObjectID] = []
+    let listing = try directory.listDirectory()
+    for index in listing.indices {
+      let file = directory.appending(name: listing.name(at: index))
+      guard file.string.hasSuffix(".json"), let lock = try FileLock.attempt(file, .exclusive) else { continue }
+      // Whoever held it may have ended it just before.
+      guard let bytes = try directory.contentIfThere(TreePath(listing.name(at: index)) ?? .root, limit: 64 << 20),
+        let json = try? JSONValue(parsing: bytes, named: "a run's journal").object
+      else { continue }
+      if var run = try? RunRecord(journal: json) {
+        run.status = .abandoned
+        run.end = max(run.start, Moment.milliseconds)
+        let store = try await repository.localStore(for: .write)
+        adopted.append(try await book.append(run, ObjectWriter(addingTo: store.store)))
+      }
+      try file.removeFile()
+      _ = consume lock
+    }
+    return adopted
+  }
+}

@@ -1,0 +1,18 @@
+public import DVObject
+public import DVPipeline
+public import DVWorkspace
+
+/// What happens while stages are run, one fact at a time.
+public enum RunNote: Sendable {
+  case decided(stage: String, StageDecision)
+  case started(stage: String?, command: String)
+  case finished(FinishedRun)
+  /// Something was in the way of an output; its bytes are in the store.
+  case kept(path: TreePath, oid: ObjectID)
+  /// Files that look like secrets and were left out of the code's snapshot.
+  case leftOut([TreePath])
+  case restored(stage: String, record: ObjectID)
+  /// The stage is not carried out because one that it needs failed.
+  case skipped(stage: String, because: String)
+  case warning(String)
+}

@@ -1,0 +1,127 @@
+import DVFile
+import DVGit
+import DVLineage
+import DVObject
+import DVPipeline
+import DVStore
+import DVWorkspace
+import SystemPackage
+
+/// A run of a stage under way: what was found before its commands started.
+struct StartedRun: ~Copyable {
+  let stage: Stage
+  /// Whether the stage has a name, in a `dv.yaml`.
+  let isNamed: Bool
+  let key: StageKey
+  let job: RunJob
+  /// As far as it is known.
+  var record: RunRecord
+  /// Pointers of the outputs before the run.
+  let previous: [StagePath: Pointer]
+  let journal: RunJournal.Entry
+}
+
+extension RunSession {
+  /// Makes all ready for the stage's commands: notes what it starts from, and clears the places of its outputs.
+  ///
+  /// - Parameter program: the program to run without a shell; `nil` for the stage's commands.
+  func start(_ stage: Stage, isNamed: Bool, key: StageKey, program: [[UInt8]]? = nil) async throws -> StartedRun {
+    let directory = root.appending(TreePath(stage.workingDirectory))
+    guard try directory.fileStatFollowingLinks()?.kind == .directory else {
+      throw RepositoryError(.usage, "'\(stage.workingDirectory)', where '\(stage.address)' is to run, is no directory.")
+    }
+    var record = RunRecord()
+    record.stage = isNamed ? stage.address : nil
+    record.key = key.id
+    record.commands = stage.commands
+    record.workingDirectory = stage.workingDirectory
+    record.inputs = key.inputs
+    record.parameters = key.parameters
+    record.declared = key.environment
+    record.uncached = Set(stage.outputs.filter { !$0.isCached }.map(\.path))
+    record.base = try repository.git.head().commit?.hex
+    record.user = try author()
+    record.host = try configurationHost()
+    record.seed = variables["DV_SEED"]
+    record.status = .abandoned
+
+    let local = try await repository.localStore(for: .write)
+    let writer = ObjectWriter(addingTo: local.store)
+    var snapshot = CodeSnapshot(writer: writer)
+    record.code = try await snapshot.take(of: repository, declared: stage.reads.map { TreePath($0) })
+    if !snapshot.secrets.isEmpty { output.note(.leftOut(snapshot.secrets)) }
+    let names = (try repository.configuration.string("run.variables") ?? "").split(whereSeparator: { $0 == "," || $0 == " " })
+    let report = EnvironmentReport(
+      variables: variables, names: names.map(String.init) + stage.environment.variables,
+      interpreter: try await interpreter(of: stage), shell: shell)
+    var memory = CodecMemory()
+    let surroundings = report.json.canonical()
+    record.environment = RunRecord.StoredObject(
+      try await ContentIngest(writer: writer).ingest(surroundings, memory: &memory), size: UInt64(surroundings.count))
+    _ = try await writer.finish()
+
+    var previous: [StagePath: Pointer] = [:]
+    for output in stage.outputs {
+      let path = TreePath(output.path)
+      if output.isCached, !path.isRoot { previous[output.path] = try PointerFile.read(PointerFile.path(for: path), in: root)?.pointer }
+      try await clear(output, local.store)
+    }
+    record.start = Moment.milliseconds
+    let logs = repository.dataDirectory.appending("tmp")
+    try logs.createDirectories()
+    let job = RunJob(
+      stage: record.stage, commands: program.map { [$0] } ?? stage.commands.map { shellCommand($0) },
+      texts: stage.commands, environment: environment + [Array("DV_STAGE=\(stage.name)".utf8)], directory: directory,
+      log: logs.appending("log-\(RandomName.letters())"))
+    return StartedRun(
+      stage: stage, isNamed: isNamed, key: key, job: job, record: record, previous: previous,
+      journal: try journal.begin(record))
+  }
+
+  private func shellCommand(_ command: String) -> [[UInt8]] { [shell, "-c", command].map { Array($0.utf8) } }
+
+  /// Git's author, as a commit made now would name it.
+  private func author() throws -> String? {
+    let known = variables
+    let signature = try repository.git.signature()
+    guard let name = known["GIT_AUTHOR_NAME"] ?? signature?.name else { return nil }
+    let email = known["GIT_AUTHOR_EMAIL"] ?? signature?.email ?? ""
+    return String("\(name) <\(email)>".prefix(200))
+  }
+
+  /// The machine's name if `record.host` allows it; the clone's otherwise is in the chain.
+  private func configurationHost() throws -> String? {
+    guard try repository.configuration.bool("record.host") == true,
+      let bytes = try? FilePath("/proc/sys/kernel/hostname").readKernelFile(limit: 4096)
+    else { return nil }
+    return String(decoding: bytes.prefix { $0 != 0x0a }, as: UTF8.self)
+  }
+
+  // MARK: - Places of outputs
+
+  /// Removes what is at the place of an output, and keeps its bytes in the store unless they are there.
+  private func clear(_ output: Output, _ store: ObjectStore) async throws {
+    let path = TreePath(output.path)
+    let place = root.appending(path)
+    guard let stat = try place.fileStat() else {
+      // Many commands expect the directory of what they make.
+      return try place.containingDirectory.createDirectories()
+    }
+    guard !output.isPersistent else { return }
+    try await preserve(path, store)
+    if stat.kind == .directory { try place.removeTree() } else { try place.removeFile() }
+  }
+
+  /// Makes sure that the bytes of what is at a path are in the store.
+  func preserve(_ path: TreePath, _ store: ObjectStore) async throws {
+    let look = try await repository.look(at: path)
+    guard let found = look.found else { return }
+    if let pointer = try PointerFile.read(PointerFile.path(for: path), in: root)?.pointer, look.isKnown(as: pointer) { return }
+    let writer = ObjectWriter(addingTo: store)
+    let before = writer.added.newBytes
+    let result = try await TreeIngest(of: look.scan, writer: writer).run(found, cache: look.cache)
+    _ = try await writer.finish()
+    guard let pointer = result.pointer, writer.added.newBytes > before else { return }
+    output.note(.kept(path: path, oid: pointer.oid))
+  }
+}

@@ -1,0 +1,57 @@
+import DVLineage
+import DVObject
+import DVPipeline
+import DVStore
+import DVWorkspace
+import SystemPackage
+
+/// What records name besides outputs: code, environment, log, details. It travels with the data that the runs made.
+struct RecordedObjects {
+  private(set) var roots: [TransferRoot] = []
+
+  /// Finds the objects of the runs that made `items` and of those whose records git carries here, as far as the local store
+  /// has them.
+  init(of items: [SharedItem], in repository: Repository, _ local: ObjectStore) async throws {
+    guard let root = repository.workDirectory else { return }
+    let own = RecordDirectory(repository.dataDirectory.appending("records"))
+    let committed = RecordDirectory(root.appending(".dv").appending("records"))
+    var seen: Set<ObjectID> = []
+    for id in try items.compactMap(\.data.pointer.run) + committed.names() where seen.insert(id).inserted {
+      guard let record = (try? own.read(id)) ?? (try? committed.read(id)), let run = try? RunRecord(record) else { continue }
+      for object in run.objects(id) { try await add(object, local) }
+      if let (details, size) = RunRecord.details(of: record) {
+        try await add(TransferRoot(kind: .file, oid: details, size: size, label: "the details of run \(id.shortHex)"), local)
+      }
+      for output in run.outputs where run.uncached.contains(output.path) && output.content.mode != .directory {
+        try await add(
+          TransferRoot(kind: .file, oid: output.content.oid, size: output.content.size, label: output.path.text), local)
+      }
+    }
+  }
+
+  private mutating func add(_ object: TransferRoot, _ local: ObjectStore) async throws {
+    let isHere: Bool
+    if object.kind == .tree {
+      isHere = try await local.contains(ObjectKey(kind: .treeNode, id: object.oid))
+    } else if object.size == 0 {
+      isHere = true
+    } else {
+      isHere = try await local.containsFile(object.oid)
+    }
+    if isHere { roots.append(object) }
+  }
+
+  /// The details of records that git carries here and that the local store lacks.
+  static func lackingDetails(in repository: Repository, _ local: ObjectStore) async throws -> [TransferRoot] {
+    guard let root = repository.workDirectory else { return [] }
+    let committed = RecordDirectory(root.appending(".dv").appending("records"))
+    var lacking: [TransferRoot] = []
+    for id in try committed.names() {
+      guard let record = try? committed.read(id), let (details, size) = RunRecord.details(of: record),
+        try await !local.containsFile(details)
+      else { continue }
+      lacking.append(TransferRoot(kind: .file, oid: details, size: size, label: "the details of run \(id.shortHex)"))
+    }
+    return lacking
+  }
+}

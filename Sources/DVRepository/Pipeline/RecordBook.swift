@@ -1,0 +1,178 @@
+import DVFile
+import DVGit
+import DVLineage
+import DVObject
+import DVPipeline
+import DVStore
+import DVWorkspace
+import SystemPackage
+
+/// The records that a clone knows: its own in the git directory, and those that git carries in the working tree.
+///
+///     <git directory>/dv/records/<aa>/<hash>.json   all that was recorded here
+///     <git directory>/dv/records/<aa>/<hash>.details   what did not fit one of them
+///     <git directory>/dv/records/chain              the last link of this clone's chain
+///     .dv/records/<aa>/<hash>.json                  those that outputs name, for git
+struct RecordBook {
+  let repository: Repository
+  let own: RecordDirectory
+  private let store: LazyStore
+
+  init(_ repository: Repository, store: LazyStore) {
+    self.repository = repository
+    self.store = store
+    own = RecordDirectory(repository.dataDirectory.appending("records"))
+  }
+
+  /// Where records lie for git; `nil` without a working tree.
+  private var committed: RecordDirectory? { repository.workDirectory.map { RecordDirectory($0.appending(".dv").appending("records")) } }
+
+  /// The path of a record in the working tree.
+  static func path(of id: ObjectID) -> TreePath {
+    TreePath(".dv/records/" + Record.fileName(of: id)) ?? .root
+  }
+
+  // MARK: - Reading
+
+  /// Returns a run that is recorded; `nil` if no record of that name is known.
+  func run(_ id: ObjectID) async throws -> RunRecord? {
+    guard let record = try record(id), record.type == RunRecord.type else { return nil }
+    return try await run(record)
+  }
+
+  /// Finds a record: in the git directory, the working tree, then HEAD's tree, which a sparse checkout may not show.
+  func record(_ id: ObjectID) throws -> Record? {
+    if let record = try own.read(id) ?? committed?.read(id) { return record }
+    guard let head = try repository.git.head().commit,
+      let bytes = try repository.git.readBlob(
+        at: try GitPath(Self.path(of: id).bytes), in: head, limit: Record.maximumByteCount)
+    else { return nil }
+    return try Record(decoding: bytes, named: id)
+  }
+
+  private func run(_ record: Record) async throws -> RunRecord {
+    guard let (id, size) = RunRecord.details(of: record) else { return try RunRecord(record) }
+    if let bytes = try own.readDetails(of: record.id) { return try RunRecord(record, details: bytes) }
+    var bytes: [UInt8] = []
+    do {
+      try await store.open().readFile(id, size: size) { piece in
+        for index in 0..<piece.count { bytes.append(piece[index]) }
+      }
+    } catch let error as StoreError where error.code == .missing {
+      return try RunRecord(record)
+    }
+    return try RunRecord(record, details: bytes)
+  }
+
+  /// Returns all runs that are recorded, the newest last.
+  ///
+  /// - Returns: also what could not be read, in words: one bad file does not hide the others.
+  func runs() async throws -> (runs: [(id: ObjectID, run: RunRecord)], problems: [String]) {
+    var found: [(id: ObjectID, run: RunRecord)] = []
+    var problems: [String] = []
+    let (here, there) = (Set(try own.names()), Set(try committed?.names() ?? []))
+    for id in here.union(there).sorted() {
+      do {
+        guard let record = try here.contains(id) ? own.read(id) : committed?.read(id), record.type == RunRecord.type else {
+          continue
+        }
+        found.append((id, try await run(record)))
+      } catch let error as RecordError {
+        problems.append(error.message)
+      }
+    }
+    found.sort { ($0.run.end, $0.id) < ($1.run.end, $1.id) }
+    return (found, problems)
+  }
+
+  /// Returns the records in the working tree of runs of a stage that the commit checked out does not have.
+  func uncommitted(of stage: String) throws -> [ObjectID] {
+    guard let committed else { return [] }
+    return try committed.names().filter { id in
+      try !isInHead(id) && (try? committed.read(id))?.json["stage"]?.string == stage
+    }
+  }
+
+  /// Whether the commit that is checked out has the record.
+  func isInHead(_ id: ObjectID) throws -> Bool {
+    guard let head = try repository.git.head().commit else { return false }
+    return try repository.git.entry(at: try GitPath(Self.path(of: id).bytes), in: head) != nil
+  }
+
+  // MARK: - Writing
+
+  /// Records a run as the next link of this clone's chain.
+  ///
+  /// - Parameter writer: where to store what does not fit the record.
+  func append(_ run: RunRecord, _ writer: ObjectWriter) async throws -> ObjectID {
+    try own.path.createDirectories()
+    let lock = HeldLock(try FileLock.wait(for: own.path.appending("lock"), .exclusive))
+    defer { withExtendedLifetime(lock) {} }
+    var run = run
+    let last = try lastLink()
+    run.chain = RunRecord.ChainLink(
+      clone: try cloneID(), sequence: (last?.sequence ?? 0) + 1, previous: last?.previous)
+    let (record, details) = try run.encoded()
+    if let details {
+      var memory = CodecMemory()
+      _ = try await ContentIngest(writer: writer).ingest(details.bytes, memory: &memory)
+    }
+    // The record names what was stored: that is durable first.
+    _ = try await writer.finish()
+    if let details { try own.write(details, of: record.id) }
+    try own.write(record)
+    let link: JSONValue = [.integer(run.chain?.sequence ?? 0), .string(record.id.hex)]
+    try own.path.appending("chain").replaceContent(with: link.canonical().span)
+    return record.id
+  }
+
+  /// The sequence number and name of the last record of this clone; `nil` if there is none.
+  private func lastLink() throws -> (sequence: Int64, previous: ObjectID?)? {
+    guard let bytes = try repository.dataDirectory.appending("records").contentIfThere(TreePath("chain") ?? .root, limit: 4096),
+      let link = try? JSONValue(parsing: bytes, named: "the chain").array, link.count == 2, let sequence = link[0].integer
+    else { return nil }
+    return (sequence, try? ObjectID(hex: link[1].string ?? ""))
+  }
+
+  /// The name of this clone in records: random, so that it says nothing of machine or user.
+  func cloneID() throws -> String {
+    let file = repository.dataDirectory.appending("clone-id")
+    if let bytes = try repository.dataDirectory.contentIfThere(TreePath("clone-id") ?? .root, limit: 4096) {
+      return String(decoding: bytes, as: UTF8.self)
+    }
+    try repository.dataDirectory.createDirectories()
+    let id = CloneName.random()
+    try file.createContent(Array(id.utf8).span)
+    return id
+  }
+
+  /// Puts a record into the working tree, for git.
+  ///
+  /// - Returns: its path there, to be staged.
+  func publish(_ id: ObjectID) throws -> TreePath {
+    guard let committed, let record = try record(id) else {
+      throw RepositoryError(.missing, "The record \(id.shortHex) is not in this clone.")
+    }
+    try committed.write(record)
+    return Self.path(of: id)
+  }
+
+  /// Takes a record out of the working tree, unless the commit that is checked out has it. The clone keeps it.
+  ///
+  /// - Returns: its path, to be unstaged; `nil` if it stays.
+  func withdraw(_ id: ObjectID) throws -> TreePath? {
+    guard let committed, try !isInHead(id), try own.read(id) != nil else { return nil }
+    try committed.remove(id)
+    return Self.path(of: id)
+  }
+}
+
+/// The random name of a clone: 128 bits as hex digits.
+private enum CloneName {
+  static func random() -> String {
+    (0..<2).map { _ in
+      let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
+  }
+}

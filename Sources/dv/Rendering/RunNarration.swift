@@ -1,0 +1,120 @@
+import DVFile
+import DVLineage
+import DVObject
+import DVPipeline
+import DVRepository
+import DVWorkspace
+import Synchronization
+
+/// Tells on the terminal what happens while stages run, and hands on what they print.
+///
+/// With several at once each line begins with the stage that printed it.
+final class RunNarration: Sendable {
+  private let isQuiet: Bool
+  private let prefixes: Bool
+  /// Where commands' output goes: the standard error too, if the standard output is for JSON.
+  private let usesErrors: Bool
+  /// Of each stage, the line that has not ended yet.
+  private let partial = Mutex<[String: [UInt8]]>([:])
+
+  init(isQuiet: Bool, prefixes: Bool, usesErrors: Bool) {
+    self.isQuiet = isQuiet
+    self.prefixes = prefixes
+    self.usesErrors = usesErrors
+  }
+
+  var output: RunOutput {
+    RunOutput(write: { self.write($0, $1, $2) }, note: { self.note($0) })
+  }
+
+  private func write(_ stage: String?, _ stream: ChildProcess.Stream, _ bytes: Span<UInt8>) {
+    var text: [UInt8] = []
+    text.reserveCapacity(bytes.count)
+    for index in 0..<bytes.count { text.append(bytes[index]) }
+    if prefixes, let stage { text = wholeLines(of: stage, text) }
+    guard !text.isEmpty else { return }
+    if stream == .errors || usesErrors {
+      StandardError.write(bytes: text)
+    } else {
+      // That nobody reads it any more does not stop the run.
+      try? StandardOutput.write(bytes: text)
+    }
+  }
+
+  private func wholeLines(of stage: String, _ text: [UInt8]) -> [UInt8] {
+    partial.withLock { partial in
+      var all = (partial[stage] ?? []) + text
+      guard let last = all.lastIndex(of: 0x0a) else {
+        partial[stage] = all
+        return []
+      }
+      partial[stage] = Array(all[(last + 1)...])
+      all.removeSubrange((last + 1)...)
+      let mark = Array("\(SafeText.name(stage)) | ".utf8)
+      return all.dropLast().split(separator: 0x0a, omittingEmptySubsequences: false).flatMap { mark + $0 + [0x0a] }
+    }
+  }
+
+  private func note(_ note: RunNote) {
+    switch note {
+    case .warning(let text): say("warning: \(SafeText.message(text))", always: true)
+    case .kept(let path, let oid):
+      say("'\(SafeText.name(path.bytes))' was in the way; its bytes are kept in the store as \(oid.text).", always: true)
+    case .leftOut(let paths):
+      let names = paths.prefix(5).map { "'\(SafeText.name($0.bytes))'" }.joined(separator: ", ")
+      say("Left out of the recorded code, as they may hold secrets: \(names)\(paths.count > 5 ? " …" : "").")
+    case .decided(let stage, let decision): say("\(SafeText.name(stage)): \(DecisionText(decision: decision))")
+    case .started(let stage, let command): say("\(stage.map { "\(SafeText.name($0)) " } ?? "")$ \(SafeText.message(command))")
+    case .restored(let stage, let record):
+      say("\(SafeText.name(stage)): restored what run \(record.shortHex) made")
+    case .skipped(let stage, let other):
+      say("\(SafeText.name(stage)): skipped, because '\(SafeText.name(other))' failed", always: true)
+    case .finished(let run): finished(run)
+    }
+  }
+
+  private func finished(_ finished: FinishedRun) {
+    if let stage = finished.stage, prefixes {
+      let rest = partial.withLock { $0.removeValue(forKey: stage) } ?? []
+      if !rest.isEmpty { StandardError.write(bytes: Array("\(SafeText.name(stage)) | ".utf8) + rest + [0x0a]) }
+    }
+    let name = finished.stage.map { "\(SafeText.name($0)): " } ?? ""
+    let run = finished.run
+    let time = TimeSpan(.milliseconds(run.end - run.start))
+    switch run.status {
+    case .complete: say("\(name)done in \(time), recorded as run \(finished.record.shortHex)")
+    default: say("\(name)\(RunEndText(finished)) after \(time), recorded as run \(finished.record.shortHex)", always: true)
+    }
+  }
+
+  private func say(_ line: String, always: Bool = false) {
+    if always || !isQuiet { StandardError.write(line + "\n") }
+  }
+}
+
+/// How a run that did not succeed ended, in words.
+struct RunEndText: CustomStringConvertible {
+  let description: String
+
+  init(_ finished: FinishedRun) {
+    let run = finished.run
+    if run.status == .failed, run.exitCode == 0, let missing = finished.missing.first {
+      description = "the command ended well and did not make '\(SafeText.name(missing.text))'"
+    } else {
+      description = Self.text(run)
+    }
+  }
+
+  init(_ run: RunRecord) { description = Self.text(run) }
+
+  private static func text(_ run: RunRecord) -> String {
+    switch run.status {
+    case .complete: "complete"
+    case .failed: run.exitCode == 0 ? "failed: an output is missing" : "failed with exit code \(run.exitCode.map(String.init) ?? "?")"
+    case .interrupted: "interrupted"
+    case .killed: "killed by signal \(run.signal.map(String.init) ?? "?")"
+    case .abandoned: "abandoned: dv itself was killed"
+    case .asserted: "asserted"
+    }
+  }
+}
