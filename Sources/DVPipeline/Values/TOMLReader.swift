@@ -3,7 +3,7 @@ import DVObject
 /// Reads TOML 1.0 files, as far as parameters need: every kind of value; dates and times as their text.
 ///
 /// A reader of our own because what Swift has wraps a C++ library, and a C++ runtime would enter every dv for the sake of
-/// a file of parameters: see `docs/decisions/0006-toml.md`.
+/// a file of parameters: see `docs/decisions/0010-toml.md`.
 struct TOMLReader {
   /// The most bytes of a file.
   static let maximumByteCount = 4 << 20
