@@ -20,6 +20,7 @@ let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 let nio = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
 let tls = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let http = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let sqlite = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -33,6 +34,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     // YAML: libyaml's parser, with the line of every node.
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    // SQLite, for the index over records and history.
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     // HTTP for remotes in buckets and on web servers: connection pools, TLS, proxies.
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
@@ -72,7 +75,8 @@ let package = Package(
       name: "DVWorkspace", dependencies: ["DVStore", "DVFile", "DVObject", system], swiftSettings: source),
 
     // Floor 4: records.
-    .target(name: "DVLineage", dependencies: ["DVPipeline", "DVFile", "DVObject", system], swiftSettings: source),
+    .target(name: "DVLineage", dependencies: ["DVPipeline", "DVFile", "DVObject", system, crypto, sqlite],
+      swiftSettings: source),
 
     // Floor 5: the operations.
     .target(
