@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,6 +50,19 @@ static inline int dv_openat_beneath(int directory, const char *path, int flags, 
     (uint64_t)(unsigned)flags, (flags & O_CREAT) ? mode : 0, 0x08 | 0x04 /* RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS */
   };
   return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+#else
+  errno = ENOSYS;
+  return -1;
+#endif
+}
+
+/// Reads at `offset`, or at the file's position if it is -1, and leaves in the page cache only what was there before
+/// (Linux 6.14). Fails with EOPNOTSUPP, EINVAL or ENOSYS where the kernel or the file system cannot.
+static inline ssize_t dv_read_uncached(int file, void *buffer, size_t count, int64_t offset) {
+#ifdef SYS_preadv2
+  struct iovec part = { buffer, count };
+  // The kernel takes the offset as two longs, of which 64-bit machines use the first.
+  return (ssize_t)syscall(SYS_preadv2, file, &part, 1l, (long)offset, (long)(offset >> 63), 0x80 /* RWF_DONTCACHE */);
 #else
   errno = ENOSYS;
   return -1;

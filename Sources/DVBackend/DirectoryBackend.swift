@@ -87,7 +87,8 @@ public final class DirectoryBackend: Backend {
         return .failure(.tooShort(key, range, size: file.size, in: self.description))
       }
       let count = Int(range.upperBound - range.lowerBound)
-      let bytes = try file.reader.read(at: range.lowerBound, count: count)
+      // Long ranges are of packs, which are read through; tables and single objects are short and looked at again.
+      let bytes = try file.reader.read(at: range.lowerBound, count: count, once: count >= 1 << 20)
       guard bytes.count == count else {
         return .failure(.tooShort(key, range, size: range.lowerBound + UInt64(bytes.count), in: self.description))
       }

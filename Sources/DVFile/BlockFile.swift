@@ -14,14 +14,16 @@ public import SystemPackage
 ///
 ///     append ──► block being filled ──► queue (at most 3 blocks) ──► observe, write at its offset
 ///
-/// One task or thread at a time appends. A file that is not finished is removed when it goes away.
+/// One task or thread at a time appends. A temporary file that is not finished is removed when it goes away; one that the
+/// caller created keeps its name, whatever becomes of it.
 public final class BlockFile: Sendable {
   /// Bytes in a block.
   public static let blockSize = 4 << 20
   private static let blocksInFlight = 3
 
-  /// Where the file is: a random name in the directory given.
+  /// Where the file is; a temporary one has a random name in the directory given.
   public let path: FilePath
+  private let isTemporary: Bool
   private let shared: Monitor<Shared>
 
   private struct Shared: Sendable {
@@ -50,7 +52,7 @@ public final class BlockFile: Sendable {
   /// Creates an empty file, readable by its owner alone, under a random name in `directory`.
   ///
   /// - Parameter observe: Called on another thread with every run of bytes, in order, before it is written.
-  public init(temporaryIn directory: FilePath, observe: @escaping @Sendable (Span<UInt8>) -> Void) throws(FileError) {
+  public init(temporaryIn directory: FilePath, observe: @escaping @Sendable (Span<UInt8>) -> Void = { _ in }) throws(FileError) {
     let path = directory.appending(RandomName.temporary())
     var isDirect = true
     let descriptor: CInt
@@ -72,6 +74,18 @@ public final class BlockFile: Sendable {
     }
     self.path = path
     self.observe = observe
+    isTemporary = true
+    shared = Monitor(Shared(descriptor: descriptor, isDirect: isDirect))
+  }
+
+  /// Goes on with an empty file that the caller has created. End it with ``close()``.
+  public init(_ file: consuming FileWriter) {
+    path = file.path
+    let descriptor = file.takeDescriptor()
+    var isDirect = true
+    do throws(Errno) { try SystemCall.setDirectWriting(descriptor) } catch { isDirect = false }
+    observe = { _ in }
+    isTemporary = false
     shared = Monitor(Shared(descriptor: descriptor, isDirect: isDirect))
   }
 
@@ -105,6 +119,22 @@ public final class BlockFile: Sendable {
   ///
   /// - Parameter mode: The permission bits of the file from now on.
   public func finish(mode: UInt32 = 0o600) throws(FileError) {
+    try end { descriptor throws(FileError) in
+      do throws(Errno) { try SystemCall.setMode(descriptor, mode_t(mode)) } catch { throw FileError.setMode(path, error) }
+      do throws(Errno) { try SystemCall.synchronize(descriptor) } catch { throw FileError.synchronize(path, error) }
+    }
+  }
+
+  /// Writes what is left and closes the file, without waiting for the disk: for what can be made again.
+  ///
+  /// - Returns: what the file system says of the file when all is written.
+  public func close() throws(FileError) -> FileStat {
+    try end { descriptor throws(FileError) in
+      do throws(Errno) { return try SystemCall.stat(descriptor) } catch { throw FileError.stat(path, error) }
+    }
+  }
+
+  private func end<Result>(_ last: (CInt) throws(FileError) -> Result) throws(FileError) -> Result {
     let tail = shared.withLock { state -> AlignedBuffer? in
       state.isEnding = true
       defer { state.current = nil }
@@ -119,18 +149,18 @@ public final class BlockFile: Sendable {
     if let failure { throw failure }
     do throws(FileError) {
       if let tail, tail.count > 0 { try writeTail(tail, to: descriptor, at: written) }
-      do throws(Errno) { try SystemCall.setMode(descriptor, mode_t(mode)) } catch { throw FileError.setMode(path, error) }
-      do throws(Errno) { try SystemCall.synchronize(descriptor) } catch { throw FileError.synchronize(path, error) }
+      let result = try last(descriptor)
       shared.withLock { $0.descriptor = -1 }
       do throws(Errno) { try SystemCall.close(descriptor) } catch { throw FileError.close(path, error) }
       shared.withLock { $0.outcome = .finished }
+      return result
     } catch {
       shared.withLock { $0.failure = error }
       throw error
     }
   }
 
-  /// Stops writing and removes the file. One that is finished is left alone.
+  /// Stops writing, and removes the file if it is temporary. One that is finished is left alone.
   public func discard() {
     let isOpen = shared.withLock { state in
       guard state.outcome == .open else { return false }
@@ -144,7 +174,7 @@ public final class BlockFile: Sendable {
     let (_, descriptor, _) = waitForThread()
     if descriptor >= 0 { SystemCall.closeQuietly(descriptor) }
     // Nobody is left to tell; the random name says that it may be removed.
-    try? path.removeFile()
+    if isTemporary { try? path.removeFile() }
   }
 
   // MARK: - The caller's side

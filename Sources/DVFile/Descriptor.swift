@@ -21,6 +21,13 @@ struct Descriptor: ~Copyable {
     try SystemCall.close(number)
   }
 
+  /// Gives the number away, and with it the duty to close.
+  consuming func take() -> CInt {
+    let number = number
+    discard self
+    return number
+  }
+
   /// Opens an existing file for reading that must be a regular one.
   ///
   /// `O_NONBLOCK` keeps the open of a pipe that nobody writes to from hanging; a regular file ignores it. `O_NOATIME`

@@ -65,11 +65,15 @@ public struct FileReader: ~Copyable, Sendable {
   }
 
   /// Fills `buffer` from the current position on and sets its count; 0 means the file ended.
-  public func read(into buffer: AlignedBuffer) throws(FileError) {
+  ///
+  /// - Parameter once: whether the pages that this brings into memory need not stay there. A file that is larger than
+  ///   memory would push everything else out, and a page that must first be found costs more than the read itself.
+  public func read(into buffer: AlignedBuffer, once: Bool = false) throws(FileError) {
     do throws(Errno) {
       let number = descriptor.number
       let count = try unsafe Self.fill(buffer.start, buffer.capacity) { start, room throws(Errno) in
-        try unsafe SystemCall.read(number, start, room)
+        once
+          ? try unsafe SystemCall.readOnce(number, start, room, at: nil) : try unsafe SystemCall.read(number, start, room)
       }
       buffer.resize(to: count)
     } catch {
@@ -78,13 +82,15 @@ public struct FileReader: ~Copyable, Sendable {
   }
 
   /// Reads `count` bytes from `offset` on, or fewer where the file ends.
-  public func read(at offset: UInt64, count: Int) throws(FileError) -> [UInt8] {
+  ///
+  /// - Parameter once: as in ``read(into:once:)``.
+  public func read(at offset: UInt64, count: Int, once: Bool = false) throws(FileError) -> [UInt8] {
     do throws(Errno) {
       let number = descriptor.number
       var failure: Errno?
       let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { memory, initialized in
         do throws(Errno) {
-          initialized = try unsafe Self.fill(memory.baseAddress, count, from: offset, of: number)
+          initialized = try unsafe Self.fill(memory.baseAddress, count, from: offset, of: number, once: once)
         } catch {
           failure = error
         }
@@ -134,11 +140,14 @@ public struct FileReader: ~Copyable, Sendable {
   var number: CInt { descriptor.number }
 
   private static func fill(
-    _ start: UnsafeMutablePointer<UInt8>?, _ count: Int, from offset: UInt64, of number: CInt
+    _ start: UnsafeMutablePointer<UInt8>?, _ count: Int, from offset: UInt64, of number: CInt, once: Bool = false
   ) throws(Errno) -> Int {
     var position = offset
     return try unsafe fill(start, count) { start, room throws(Errno) in
-      let got = try unsafe SystemCall.pread(number, start, room, at: position)
+      let got =
+        once
+        ? try unsafe SystemCall.readOnce(number, start, room, at: position)
+        : try unsafe SystemCall.pread(number, start, room, at: position)
       position += UInt64(got)
       return got
     }

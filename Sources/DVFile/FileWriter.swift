@@ -67,6 +67,9 @@ public struct FileWriter: ~Copyable, Sendable {
     do throws(Errno) { return try SystemCall.stat(descriptor.number) } catch { throw .stat(path, error) }
   }
 
+  /// Gives the descriptor away, and with it the duty to close.
+  consuming func takeDescriptor() -> CInt { descriptor.take() }
+
   /// Closes the file and reports what a network file system could not write.
   public consuming func close() throws(FileError) {
     let path = path

@@ -1,4 +1,5 @@
 import CLinux
+import Synchronization
 import SystemPackage
 
 #if canImport(Glibc)
@@ -91,6 +92,29 @@ enum SystemCall {
       try retrying { unsafe Musl.pread(descriptor, buffer, count, off_t(offset)) }
     #endif
   }
+
+  /// Reads what will not be needed again soon: pages that the read brings in do not stay in memory.
+  ///
+  /// - Parameter offset: `nil` for the file's position.
+  static func readOnce(
+    _ descriptor: CInt, _ buffer: UnsafeMutableRawPointer, _ count: Int, at offset: UInt64?
+  ) throws(Errno) -> Int {
+    if cannotReadUncached.load(ordering: .relaxed) {
+      if let offset { return try unsafe pread(descriptor, buffer, count, at: offset) }
+      return try unsafe read(descriptor, buffer, count)
+    }
+    do throws(Errno) {
+      return try retrying { unsafe dv_read_uncached(descriptor, buffer, count, offset.map { Int64($0) } ?? -1) }
+    } catch {
+      guard error == .notSupportedOnSocket || error == .invalidArgument || error == .noFunction else { throw error }
+      if error == .noFunction { cannotReadUncached.store(true, ordering: .relaxed) }
+      if let offset { return try unsafe pread(descriptor, buffer, count, at: offset) }
+      return try unsafe read(descriptor, buffer, count)
+    }
+  }
+
+  /// Whether the kernel lacks ``readOnce(_:_:_:at:)`` for every file; a file system may lack it for its own.
+  private static let cannotReadUncached = Atomic(false)
 
   /// Writes once; may write less than asked.
   static func write(_ descriptor: CInt, _ bytes: UnsafeRawPointer, _ count: Int) throws(Errno) -> Int {
@@ -247,6 +271,11 @@ enum SystemCall {
 
   static func lock(_ descriptor: CInt, _ operation: CInt) throws(Errno) {
     _ = try retrying { flock(descriptor, operation) }
+  }
+
+  static func setDirectWriting(_ descriptor: CInt) throws(Errno) {
+    let flags = try retrying { fcntl(descriptor, F_GETFL) }
+    _ = try retrying { fcntl(descriptor, F_SETFL, flags | CInt(dv_O_DIRECT)) }
   }
 
   static func clearDirectWriting(_ descriptor: CInt) throws(Errno) {

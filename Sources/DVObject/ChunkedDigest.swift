@@ -33,19 +33,47 @@ public struct ChunkedDigest: Sendable {
       return ids
     }
     var rest = bytes.extracting(droppingFirst: absorbPending(bytes))
-    Self.forEachChunk(of: bytes, first, lengths, carried) { chunk in
-      var lane = HashLane()
-      let blocks = chunk.count & ~(HashLane.blockSize - 1)
-      let shared = min(blocks, rest.count & ~(HashLane.blockSize - 1))
-      whole.update(blocks: rest.extracting(0..<shared), and: &lane, blocks: chunk.extracting(0..<shared))
-      rest = rest.extracting(droppingFirst: shared)
-      if shared < blocks { lane.update(blocks: chunk.extracting(shared..<blocks)) }
-      ids.append(lane.finish(chunk.extracting(blocks..<chunk.count)))
-    }
-    let blocks = rest.count & ~(HashLane.blockSize - 1)
-    whole.update(blocks: rest.extracting(0..<blocks))
-    pending.append(span: rest.extracting(blocks..<rest.count))
+    Self.forEachChunk(of: bytes, first, lengths, carried) { ids.append(hash($0, besides: &rest)) }
+    absorb(rest)
     return ids
+  }
+
+  /// Adds the next bytes of the stream, and returns the ID of other bytes, which are not part of it.
+  ///
+  /// For a stream of stored bytes whose objects are proved as they pass.
+  public mutating func update(_ bytes: Span<UInt8>, besides object: Span<UInt8>) -> ObjectID {
+    guard isPaired else {
+      digest.update(bytes)
+      return ObjectID(hashing: object)
+    }
+    var rest = bytes.extracting(droppingFirst: absorbPending(bytes))
+    let id = hash(object, besides: &rest)
+    absorb(rest)
+    return id
+  }
+
+  /// Adds the next bytes of the stream.
+  public mutating func update(_ bytes: Span<UInt8>) {
+    guard isPaired else { return digest.update(bytes) }
+    absorb(bytes.extracting(droppingFirst: absorbPending(bytes)))
+  }
+
+  /// Hashes `object`, and with it as many blocks of the stream's `rest` as it has itself; takes these off `rest`.
+  private mutating func hash(_ object: Span<UInt8>, besides rest: inout Span<UInt8>) -> ObjectID {
+    var lane = HashLane()
+    let blocks = object.count & ~(HashLane.blockSize - 1)
+    let shared = min(blocks, rest.count & ~(HashLane.blockSize - 1))
+    whole.update(blocks: rest.extracting(0..<shared), and: &lane, blocks: object.extracting(0..<shared))
+    rest = rest.extracting(droppingFirst: shared)
+    if shared < blocks { lane.update(blocks: object.extracting(shared..<blocks)) }
+    return lane.finish(object.extracting(blocks..<object.count))
+  }
+
+  /// Hashes whole blocks of the stream and keeps what is left; nothing may be pending from before.
+  private mutating func absorb(_ rest: Span<UInt8>) {
+    let blocks = rest.count & ~(HashLane.blockSize - 1)
+    if blocks > 0 { whole.update(blocks: rest.extracting(0..<blocks)) }
+    pending.append(span: rest.extracting(blocks..<rest.count))
   }
 
   /// Completes a block that an earlier call began, and returns how many bytes that took.

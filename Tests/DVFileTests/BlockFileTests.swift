@@ -40,6 +40,28 @@ func blockFilesHoldWhatWasAppended(size: Int) throws {
   }
 }
 
+/// A file that the caller created is written the same way, and keeps its name when it is given up.
+@Test(arguments: [0, 4096, (9 << 20) + 77])
+func blockFilesGoOnWithFilesOfTheCaller(size: Int) throws {
+  try withTemporaryDirectory { directory in
+    var random = SeededGenerator(seed: UInt64(size))
+    let bytes = [UInt8](randomCount: size, using: &random)
+    let path = directory.appending("weights")
+    let file = BlockFile(try FileWriter(creating: path, mode: 0o640))
+    try file.append(bytes.span)
+    let stat = try file.close()
+    #expect(stat.size == UInt64(size))
+    let now = try path.fileStat()
+    #expect(now?.inode == stat.inode && now?.size == stat.size && now?.modified == stat.modified && now?.changed == stat.changed)
+    #expect(try path.readAll(limit: .max) == bytes)
+    let other = directory.appending("given up")
+    let second = BlockFile(try FileWriter(creating: other))
+    try second.append(bytes.span)
+    second.discard()
+    #expect(try other.fileStat() != nil)
+  }
+}
+
 @Test(arguments: [100, 9 << 20])
 func everyFailingCallOfABlockFileIsReported(size: Int) throws {
   try withTemporaryDirectory { directory in

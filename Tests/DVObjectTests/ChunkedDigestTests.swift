@@ -55,6 +55,30 @@ import Testing
     #expect(whole == expectedWhole)
   }
 
+  /// A stream and objects that are not part of it have the digests that swift-crypto gives, whatever their lengths.
+  @Test(arguments: 0..<24, [true, false])
+  func objectsBesidesAStreamAreHashedApart(seed: UInt64, isPaired: Bool) {
+    if isPaired, !HashLane.isSupported { return }
+    var random = SeededGenerator(seed: seed)
+    var digest = ChunkedDigest(isPaired: isPaired)
+    var stream: [UInt8] = []
+    for _ in 0..<20 {
+      let piece = [UInt8](randomCount: Int.random(in: 0...500, using: &random), using: &random)
+      stream += piece
+      if Bool.random(using: &random) {
+        digest.update(piece.span)
+        continue
+      }
+      let object = [UInt8](randomCount: Int.random(in: 0...900, using: &random), using: &random)
+      let id = digest.update(piece.span, besides: object.span)
+      let expected = ObjectID(hashing: object.span)
+      #expect(id == expected)
+    }
+    let whole = digest.finish()
+    let expected = ObjectID(hashing: stream.span)
+    #expect(whole == expected)
+  }
+
   /// Every length around the edges of blocks pads as FIPS 180-4 says.
   @Test func everyLengthPads() {
     guard HashLane.isSupported else { return }

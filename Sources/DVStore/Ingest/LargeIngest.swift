@@ -47,7 +47,7 @@ struct LargeIngest {
       while true {
         if !isAtEnd, inUse < bufferLimit {
           let buffer = idle.popLast() ?? AlignedBuffer(capacity: IngestBatch.byteCount)
-          try file.read(into: buffer)
+          try file.read(into: buffer, once: true)
           if buffer.count == 0 {
             isAtEnd = true
             continue

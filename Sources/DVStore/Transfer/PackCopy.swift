@@ -15,11 +15,11 @@ extension ObjectStore {
     if index.isCondemned(group.container.id) { return nil }
     let key = StoreLayout.container(group.container)
     let size = group.container.size
-    let running = RunningDigest()
+    var digest = ChunkedDigest()
     do {
       let table = try await source.table(of: group.container)
       guard let table, table.entries.map(\.key) == group.pieces.map(\.key) else { return nil }
-      let file = try BlockFile(temporaryIn: scratch) { block in running.update(block) }
+      let file = try BlockFile(temporaryIn: scratch)
       var at: UInt64 = 0
       var next = 0
       var object: [UInt8] = []
@@ -35,17 +35,23 @@ extension ObjectStore {
         guard let bytes = try await source.backend.get(key, range: at..<end) else { return nil }
         let decoder = try coders.takeDecoder()
         defer { coders.give(decoder) }
+        // The pack's own digest goes along with those of its objects: two at once cost little more than one.
+        var hashed = 0
         for entry in table.entries[first..<next] {
           let start = entry.offset - Int(at)
-          let stored = bytes.span.extracting(start..<(start + entry.storedLength))
+          let end = start + entry.storedLength
+          let stored = bytes.span.extracting(start..<end)
           try decoder.decode(stored, codec: entry.codec, length: entry.length, into: &object)
-          guard entry.key.kind == .chunk, ObjectID(hashing: object.span) == entry.key.id else { return nil }
+          let id = digest.update(bytes.span.extracting(hashed..<end), besides: object.span)
+          guard entry.key.kind == .chunk, id == entry.key.id else { return nil }
+          hashed = end
         }
+        digest.update(bytes.span.extracting(droppingFirst: hashed))
         try file.append(bytes.span)
         at = end
       }
       try await BlockingThreads.run { () throws(FileError) in try file.finish() }
-      guard running.finish() == group.container.id else {
+      guard digest.finish() == group.container.id else {
         try file.path.removeFile()
         return nil
       }

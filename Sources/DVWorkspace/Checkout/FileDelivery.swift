@@ -18,6 +18,10 @@ struct FileDelivery: Sendable {
   /// Relative to the working tree's root.
   let target: TreePath
 
+  /// From this size on, in bytes, a file is written past the page cache while its next bytes are proved. Smaller ones are
+  /// likely to be read soon, and cost little.
+  static let directSize: UInt64 = 64 << 20
+
   /// Writes one entry into `directory`, under its own or a temporary name.
   ///
   /// - Parameter content: The content, if it was read and proved before.
@@ -83,6 +87,10 @@ struct FileDelivery: Sendable {
     do {
       if let content {
         try file.write(content.span)
+      } else if entry.size >= Self.directSize {
+        let large = BlockFile(file)
+        try await store.readFile(entry.oid, size: entry.size, thorough: thorough) { try large.append($0) }
+        return try large.close()
       } else {
         try await store.readFile(entry.oid, size: entry.size, thorough: thorough) { try file.write($0) }
       }
