@@ -96,10 +96,13 @@ static inline pid_t dv_wait4(pid_t process, int *status, int options, struct rus
   return wait4(process, status, options, usage);
 }
 
-/// Bounds the number of heaps that the allocator keeps, each of which holds on to what was freed in it.
+/// Bounds the number of heaps that the allocator keeps, each of which holds on to what was freed in it, and has blocks of
+/// some megabytes come from them: what goes back to the kernel costs a page fault every 4 KiB when it is needed again.
 static inline void dv_limit_heaps(int count) {
 #if defined(__GLIBC__)
   mallopt(M_ARENA_MAX, count);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
 #else
   (void)count;
 #endif

@@ -23,6 +23,13 @@ final class ObjectDecoder: @unchecked Sendable {
     _ stored: Span<UInt8>, codec: Codec, length: Int, into bytes: inout [UInt8]
   ) throws(PackFormatError) {
     bytes.removeAll(keepingCapacity: true)
+    try decode(stored, codec: codec, length: length, appendingTo: &bytes)
+  }
+
+  /// Decodes `stored` behind what `bytes` holds; after an error there may be anything behind it.
+  func decode(
+    _ stored: Span<UInt8>, codec: Codec, length: Int, appendingTo bytes: inout [UInt8]
+  ) throws(PackFormatError) {
     do {
       switch codec {
       case .raw:

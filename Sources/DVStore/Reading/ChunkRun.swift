@@ -69,18 +69,18 @@ extension ObjectStore {
     return runs
   }
 
-  /// Returns the decoded chunks of a run, one after the other.
+  /// Returns the decoded chunks of a run, one after the other, in a buffer of ``coders``, which takes it back.
   ///
   /// - Parameter thorough: whether each chunk is checked against its ID and, if damaged, looked for elsewhere. Without it,
   ///   the caller MUST check the whole.
   func content(of run: ChunkRun, thorough: Bool) async throws(StoreError) -> [UInt8] {
-    var content: [UInt8] = []
+    var content = coders.takeBuffer()
     content.reserveCapacity(run.byteCount)
     if thorough {
       for chunk in run.chunks { content += try await read(ObjectKey(kind: .chunk, id: chunk.reference.id)) }
       return content
     }
-    guard let first = run.chunks.first else { return [] }
+    guard let first = run.chunks.first else { return content }
     let range = run.range
     let stored: [UInt8]?
     do { stored = try await backend.get(StoreLayout.container(first.location.container), range: range) } catch {
@@ -89,22 +89,16 @@ extension ObjectStore {
     guard let stored else { return try await self.content(of: run, thorough: true) }
     let decoder = try coders.takeDecoder()
     defer { coders.give(decoder) }
-    var piece: [UInt8] = []
     for (reference, location) in run.chunks {
       let start = Int(location.offset - range.lowerBound)
       let bytes = stored.span.extracting(start..<(start + location.storedLength))
-      if location.codec == .raw {
-        content.append(span: bytes)
-        continue
-      }
       do throws(PackFormatError) {
-        try decoder.decode(bytes, codec: location.codec, length: location.length, into: &piece)
+        try decoder.decode(bytes, codec: location.codec, length: location.length, appendingTo: &content)
       } catch {
         let key = ObjectKey(kind: .chunk, id: reference.id)
         throw StoreError(
           .corrupt, "The \(key) in '\(StoreLayout.container(location.container))' of \(name) is damaged: \(error).", key: key)
       }
-      content.append(contentsOf: piece)
     }
     return content
   }

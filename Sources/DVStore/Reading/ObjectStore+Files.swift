@@ -30,7 +30,8 @@ extension ObjectStore {
     try await forEachChunkList(of: oid, size: size) { chunks in
       try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group in
         let runs = try await runs(of: chunks)
-        let ahead = Machine.coreCount + 1
+        // Enough that a slow read or write delays neither the decoders nor the digest.
+        let ahead = 2 * Machine.coreCount + 2
         var started = 0
         var ready: [Int: [UInt8]] = [:]
         for next in runs.indices {
@@ -47,6 +48,7 @@ extension ObjectStore {
           digest.update(content.span)
           count += UInt64(content.count)
           try sink(content.span)
+          coders.give(content)
         }
       }
     }
