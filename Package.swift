@@ -62,6 +62,9 @@ let package = Package(
     // Floor 2: stages and plans.
     .target(name: "DVPipeline", dependencies: ["DVObject", yaml], swiftSettings: source),
 
+    // Floor 2: what is in files of data and models.
+    .target(name: "DVContent", dependencies: ["DVObject", "DVZlib"], swiftSettings: source),
+
     // Floor 3: objects on a backend, a backend on S3.
     .target(
       name: "DVStore", dependencies: ["DVBackend", "DVFile", "DVObject", "DVZlib", "DVZstd", system],
@@ -82,7 +85,8 @@ let package = Package(
     .target(
       name: "DVRepository",
       dependencies: [
-        "DVWorkspace", "DVLineage", "DVStore", "DVS3", "DVBackend", "DVPipeline", "DVGit", "DVFile", "DVObject", system,
+        "DVWorkspace", "DVLineage", "DVStore", "DVS3", "DVBackend", "DVContent", "DVPipeline", "DVGit", "DVFile", "DVObject",
+        system,
       ],
       swiftSettings: source),
 
@@ -90,8 +94,8 @@ let package = Package(
     .executableTarget(
       name: "dv",
       dependencies: [
-        "DVRepository", "DVWorkspace", "DVLineage", "DVStore", "DVS3", "DVBackend", "DVPipeline", "DVGit", "DVFile", "DVObject",
-        system, arguments,
+        "DVRepository", "DVWorkspace", "DVLineage", "DVStore", "DVS3", "DVBackend", "DVContent", "DVPipeline", "DVGit", "DVFile",
+        "DVObject", system, arguments,
       ],
       swiftSettings: source),
 
@@ -101,6 +105,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "DVObjectTests", dependencies: ["DVObject", "DVTesting", crypto], swiftSettings: strict),
     .testTarget(name: "DVPipelineTests", dependencies: ["DVPipeline", "DVObject", "DVTesting"], swiftSettings: strict),
+    .testTarget(name: "DVContentTests", dependencies: ["DVContent", "DVObject", "DVZlib", "DVTesting"], swiftSettings: strict),
     .testTarget(
       name: "DVLineageTests", dependencies: ["DVLineage", "DVPipeline", "DVFile", "DVObject", "DVTesting", system],
       swiftSettings: strict),

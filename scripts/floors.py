@@ -10,7 +10,7 @@ import sys
 FLOORS = {
     "CGit2": 0, "CZlib": 0, "CZstd": 0, "CLinux": 0, "CSHA256": 0, "CWebPage": 0,
     "DVObject": 1, "DVFile": 1, "DVZlib": 1, "DVZstd": 1, "DVGit": 1,
-    "DVBackend": 2, "DVPipeline": 2,
+    "DVBackend": 2, "DVPipeline": 2, "DVContent": 2,
     "DVStore": 3, "DVS3": 3,
     "DVWorkspace": 4, "DVLineage": 4,
     "DVRepository": 5,

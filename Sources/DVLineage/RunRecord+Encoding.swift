@@ -1,12 +1,6 @@
 public import DVObject
 import DVPipeline
 
-/// The members of a run that did not fit its record, as an object of the store.
-public struct RecordDetails: Sendable {
-  public let id: ObjectID
-  public let bytes: [UInt8]
-}
-
 extension RunRecord {
   /// Members in the order in which they leave a record that is too large: what only people ask for goes first.
   static let movable = ["metrics", "params", "inputs", "env", "cmd", "outputs", "wdir", "stage", "user", "host", "seed"]
@@ -41,14 +35,11 @@ extension RunRecord {
     json["seed"] = seed.map { .string($0) }
     json["user"] = user.map { .string($0) }
     json["host"] = host.map { .string($0) }
-    if let chain {
-      json["chain"] = .array(
-        [.string(chain.clone), .integer(chain.sequence)] + (chain.previous.map { [.string($0.hex)] } ?? []))
-    }
+    json["chain"] = chain?.json
     return json
   }
 
-  private static func json(_ object: StoredObject) -> JSONValue {
+  static func json(_ object: StoredObject) -> JSONValue {
     [.string(object.id.hex), .integer(Int64(clamping: object.size))]
   }
 
@@ -64,18 +55,6 @@ extension RunRecord {
 
   /// Returns the record and, if not all of it fits, the object with the rest, which must be stored first.
   public func encoded() throws(RecordError) -> (record: Record, details: RecordDetails?) {
-    var json = json
-    if JSONValue.object(json).canonical().count <= Record.maximumByteCount { return (try Record(json), nil) }
-    var rest = JSONObject()
-    for key in Self.movable {
-      guard let value = json[key] else { continue }
-      rest[key] = value
-      json[key] = nil
-      let bytes = JSONValue.object(rest).canonical()
-      let details = RecordDetails(id: ObjectID(hashing: bytes.span), bytes: bytes)
-      json["details"] = [.string(details.id.hex), .integer(Int64(bytes.count))]
-      if JSONValue.object(json).canonical().count <= Record.maximumByteCount { return (try Record(json), details) }
-    }
-    return (try Record(json), nil)
+    try RecordDetails.split(json, moving: Self.movable)
   }
 }

@@ -33,6 +33,7 @@ struct DV: ParsableCommand {
       RemoteCommand.self,
       RemoveCommand.self,
       RepairCommand.self,
+      ReproduceCommand.self,
       ReproduceStagesCommand.self,
       RunCommand.self,
       RunsCommand.self,

@@ -20,7 +20,7 @@ extension Repository {
       let place = Configuration.Place.allCases.first { $0.level == entry.level } ?? .clone
       // Later entries have precedence.
       found[name] = Remote(
-        name: name, url: try RemoteURL(text, relativeTo: workDirectory ?? git.gitDirectory), text: text, place: place)
+        name: name, url: try RemoteURL(text, relativeTo: configurationBase), text: text, place: place)
     }
     return found.values.sorted { $0.name < $1.name }
   }

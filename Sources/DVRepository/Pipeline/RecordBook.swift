@@ -50,7 +50,8 @@ struct RecordBook {
     return try Record(decoding: bytes, named: id)
   }
 
-  private func run(_ record: Record) async throws -> RunRecord {
+  /// Reads a run with what did not fit its record, as far as that is here.
+  func run(_ record: Record) async throws -> RunRecord {
     guard let (id, size) = RunRecord.details(of: record) else { return try RunRecord(record) }
     if let bytes = try own.readDetails(of: record.id) { return try RunRecord(record, details: bytes) }
     var bytes: [UInt8] = []
@@ -105,14 +106,32 @@ struct RecordBook {
   ///
   /// - Parameter writer: where to store what does not fit the record.
   func append(_ run: RunRecord, _ writer: ObjectWriter) async throws -> ObjectID {
+    try await append(writer) { link in
+      var run = run
+      run.chain = link
+      return try run.encoded()
+    }
+  }
+
+  /// Records a reproduction as the next link of this clone's chain.
+  func append(_ reproduction: ReproductionRecord, _ writer: ObjectWriter) async throws -> ObjectID {
+    try await append(writer) { link in
+      var reproduction = reproduction
+      reproduction.chain = link
+      return try reproduction.encoded()
+    }
+  }
+
+  private func append(
+    _ writer: ObjectWriter, _ make: (RunRecord.ChainLink) throws -> (record: Record, details: RecordDetails?)
+  ) async throws -> ObjectID {
     try own.path.createDirectories()
     let lock = HeldLock(try FileLock.wait(for: own.path.appending("lock"), .exclusive))
     defer { withExtendedLifetime(lock) {} }
-    var run = run
     let last = try lastLink()
-    run.chain = RunRecord.ChainLink(
+    let chain = RunRecord.ChainLink(
       clone: try cloneID(), sequence: (last?.sequence ?? 0) + 1, previous: last?.previous)
-    let (record, details) = try run.encoded()
+    let (record, details) = try make(chain)
     if let details {
       var memory = CodecMemory()
       _ = try await ContentIngest(writer: writer).ingest(details.bytes, memory: &memory)
@@ -121,7 +140,7 @@ struct RecordBook {
     _ = try await writer.finish()
     if let details { try own.write(details, of: record.id) }
     try own.write(record)
-    let link: JSONValue = [.integer(run.chain?.sequence ?? 0), .string(record.id.hex)]
+    let link: JSONValue = [.integer(chain.sequence), .string(record.id.hex)]
     try own.path.appending("chain").replaceContent(with: link.canonical().span)
     return record.id
   }

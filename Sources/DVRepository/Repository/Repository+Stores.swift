@@ -40,7 +40,7 @@ extension Repository {
   /// Where the local store is: `core.store`, else in git's common directory.
   public func storeDirectory() throws -> FilePath {
     guard let path = try configuration.string("core.store") else { return dataDirectory.appending("store") }
-    return (workDirectory ?? git.gitDirectory).pushing(FilePath(path)).lexicallyNormalized()
+    return configurationBase.pushing(FilePath(path)).lexicallyNormalized()
   }
 
   /// Who besides the owner may use what dv writes: `core.sharedRepository` of dv's, else of git's configuration.
@@ -84,7 +84,7 @@ extension Repository {
 
   /// Returns what it takes to open the store of a remote later, on any task.
   func opening(of remote: Remote) throws -> RemoteOpening {
-    let base = workDirectory ?? git.gitDirectory
+    let base = configurationBase
     let known = dataDirectory.appending("remotes").appending(remote.name)
     let bucket = BucketOpening(
       name: remote.name, settings: try BucketSettings(of: remote.name, in: configuration, base: base),

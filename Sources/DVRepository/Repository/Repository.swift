@@ -10,6 +10,8 @@ public final class Repository {
   /// The top of the working tree; `nil` in a bare repository, where only history can be asked and transferred.
   public let workDirectory: FilePath?
   public let configuration: Configuration
+  /// What relative paths in the configuration are relative to.
+  let configurationBase: FilePath
   /// Counts the requests to remotes that are not directories.
   public let requests = RequestTally()
   /// Looks up variables of the process.
@@ -30,6 +32,17 @@ public final class Repository {
     configuration = try Configuration(
       committed: workDirectory.map { $0.appending(".dv").appending("config") },
       clone: git.commonDirectory.appending("dv").appending("config"), environment: environment)
+    configurationBase = workDirectory ?? git.gitDirectory
+  }
+
+  /// Opens another working tree of a clone with the configuration of this one: the code of another time must not say where
+  /// data lies.
+  init(isolated root: FilePath, of repository: Repository) throws {
+    environment = repository.environment
+    git = try GitRepository(discoveringFrom: root)
+    workDirectory = git.workDirectory
+    configuration = repository.configuration
+    configurationBase = repository.configurationBase
   }
 
   /// Where dv keeps what belongs to this clone: the local store, its configuration. Worktrees share it.

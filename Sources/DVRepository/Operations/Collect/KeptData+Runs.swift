@@ -29,6 +29,10 @@ extension KeptData {
       }
     }
     for id in try own.names() where seen.insert(id).inserted {
+      if let record = try? own.read(id), let reproduction = try? ReproductionRecord(record, details: own.readDetails(of: id)) {
+        if reproduction.end >= oldest { add(reproduction, id) }
+        continue
+      }
       guard let run = try? own.run(id), run.end >= oldest else { continue }
       add(run, id, withOutputs: true)
       if let record = try? own.read(id) { add(detailsOf: record) }
@@ -40,6 +44,26 @@ extension KeptData {
       committed: git.workDirectory.map { $0.appending(".dv").appending("config") },
       clone: directory.appending("dv").appending("config"), environment: { _ in nil })
     return try configuration.integer("gc.runs").map { min(max(0, $0), 100_000) } ?? Self.standardDays
+  }
+
+  /// What is recorded of a reproduction, and what it made that was not what it was to make.
+  private mutating func add(_ reproduction: ReproductionRecord, _ id: ObjectID) {
+    for (name, kind, object) in [
+      ("code", TransferRoot.Kind.tree, reproduction.code), ("environment", .file, reproduction.environment),
+      ("log", .file, reproduction.log),
+    ] {
+      guard let object else { continue }
+      add(
+        TransferRoot(kind: kind, oid: object.id, size: object.size, label: "the \(name) of reproduction \(id.shortHex)"),
+        isCurrent: true)
+    }
+    for output in reproduction.outputs {
+      guard let made = output.made, made.mode != .directory, made.oid != output.recorded else { continue }
+      // Of a file that git tracks only the digest is kept.
+      add(
+        TransferRoot(kind: made.mode == .tree ? .tree : .file, oid: made.oid, size: made.size, label: output.path.text),
+        isCurrent: false)
+    }
   }
 
   private mutating func add(detailsOf record: Record) {

@@ -47,7 +47,7 @@ extension RunSession {
       stage: record.stage, record: id, run: record, missing: missing, isStaged: record.status == .complete && !isSame)
   }
 
-  private func keepLog(_ log: FilePath, _ writer: ObjectWriter) async throws -> RunRecord.StoredObject? {
+  func keepLog(_ log: FilePath, _ writer: ObjectWriter) async throws -> RunRecord.StoredObject? {
     defer { try? log.removeFile() }
     guard let stat = try log.fileStat(), stat.size > 0 else { return nil }
     let stored = try await ContentIngest(writer: writer).ingestLarge(try FileReader(log))
@@ -92,7 +92,7 @@ extension RunSession {
   }
 
   /// The values in the stage's files of metrics that are there and can be read.
-  private func metrics(of stage: Stage) throws -> [(file: StagePath, values: JSONValue)] {
+  func metrics(of stage: Stage) throws -> [(file: StagePath, values: JSONValue)] {
     var found: [(file: StagePath, values: JSONValue)] = []
     for output in stage.outputs where output.role == .metric {
       let path = TreePath(output.path)

@@ -81,7 +81,7 @@ extension RunSession {
   private func shellCommand(_ command: String) -> [[UInt8]] { [shell, "-c", command].map { Array($0.utf8) } }
 
   /// Git's author, as a commit made now would name it.
-  private func author() throws -> String? {
+  func author() throws -> String? {
     let known = variables
     let signature = try repository.git.signature()
     guard let name = known["GIT_AUTHOR_NAME"] ?? signature?.name else { return nil }
@@ -90,7 +90,7 @@ extension RunSession {
   }
 
   /// The machine's name if `record.host` allows it; the clone's otherwise is in the chain.
-  private func configurationHost() throws -> String? {
+  func configurationHost() throws -> String? {
     guard try repository.configuration.bool("record.host") == true,
       let bytes = try? FilePath("/proc/sys/kernel/hostname").readKernelFile(limit: 4096)
     else { return nil }
