@@ -14,6 +14,12 @@ import Testing
   #expect(hash(root.encoded()) == "9345bb303ec701581c9199c1ea2725e09ed34950babac19444c6df7772799896")
   #expect(try RootRecord(decoding: root.encoded()) == root)
   #expect(hash(CondemnedList.encode(time: 1_790_000_000, packs: [a])) == "ba8874ed1f9f8d7db84746fe847916052cbe49cdfedad4d38e0afc8f3ece9ac3")
+  let push = try #require(ULID("01k5n8gp00abcdefghjkmnpqrs"))
+  let retired = RetiredList.encode(time: 1_790_000_000, pushes: [push], roots: ["\(push)-\(c.hex)"])
+  #expect(hash(retired) == "b38aa8c1c599d04c36aabf387841d70c8eefb1d2eb45fa42f9d0feef92279df8")
+  let read = try RetiredList.decode(retired, key: BackendKey("retired/x"))
+  #expect(read.pushes == [push] && read.roots == ["\(push)-\(c.hex)"] && read.time == 1_790_000_000)
+  for end in retired.indices { #expect(throws: (any Error).self) { try RetiredList.decode(Array(retired[..<end]) + [10, 10], key: BackendKey("retired/x")) } }
 }
 
 private func hash(_ bytes: [UInt8]) -> String { ObjectID(hashing: bytes.span).hex }

@@ -237,24 +237,38 @@ extension RemotePush {
     }
   }
 
-  /// Records of a push that is not over are not merged with others: it may have to take them back.
+  /// A root of a push that is not over is neither believed nor merged with others: the push may have to take it back.
   @Test func rootsOfPushesUnderWayStay() async throws {
     try await withTemporaryDirectory { directory in
       let backend = MemoryBackend()
       let store = try await openStore(MemoryBackend(), scratch: directory)
-      let now = try await backend.clock()
-      let pending = RootRecord(kind: .pending, time: UInt64(now), roots: [])
-      let bytes = pending.encoded()
-      try await backend.put(
-        bytes, at: StoreLayout.record(StoreLayout.pending, ulid: ULID(seconds: Double(now)), id: ObjectID(hashing: bytes.span)))
-      for number in 0..<70 {
-        let content = Array("content \(number)".utf8)
-        try await store.add([content])
-        let root = TransferRoot(
-          kind: .file, oid: ObjectID(hashing: content.span), size: UInt64(content.count), label: "f\(number)")
-        _ = try await RemotePush(from: store, to: openStore(backend, scratch: directory)).run([root])
+      let remote = try await openStore(backend, scratch: directory)
+      let doubtful = RootRecord.Root(kind: .file, oid: ObjectID(hashing: [1].span), size: 1)
+      let ulid = ULID(seconds: Double(try await backend.clock()))
+      var keys: [BackendKey] = []
+      for (kind, folder) in [(RootRecord.Kind.pending, StoreLayout.pending), (.root, StoreLayout.roots)] {
+        let bytes = RootRecord(kind: kind, time: 1, roots: [doubtful]).encoded()
+        keys.append(StoreLayout.record(folder, ulid: ulid, id: ObjectID(hashing: bytes.span)))
+        try await backend.put(bytes, at: keys[keys.count - 1])
       }
-      #expect(try await backend.keys("roots/").count == 70)
+      #expect(try await RootLedger(of: remote).complete.isEmpty)
+      try await RemotePush.$recordLimit.withValue(8) {
+        for number in 0..<12 {
+          let content = Array("content \(number)".utf8)
+          try await store.add([content])
+          let root = TransferRoot(
+            kind: .file, oid: ObjectID(hashing: content.span), size: UInt64(content.count), label: "f\(number)")
+          _ = try await RemotePush(from: store, to: openStore(backend, scratch: directory)).run([root])
+        }
+      }
+      #expect(try await backend.keys("roots/").count < 8)
+      #expect(try await backend.get(keys[1]) != nil)
+      #expect(try await RootLedger(of: remote).complete.count == 12)
+      // When the push is over its root counts; when it was given up, never.
+      try await backend.delete(keys[0])
+      #expect(try await RootLedger(of: remote).complete.contains(doubtful))
+      try await remote.write(record: RetiredList.encode(time: 1, pushes: [ulid]), in: StoreLayout.retired, time: 1)
+      #expect(try await !RootLedger(of: remote).complete.contains(doubtful))
     }
   }
 

@@ -1,4 +1,5 @@
 import DVFile
+import DVTesting
 import SystemPackage
 import Testing
 
@@ -140,5 +141,102 @@ import Testing
     #expect(try sandbox.dv("gc").exit(2).errorText.contains("git worktree prune"))
     try sandbox.git("worktree", "prune").succeed()
     try sandbox.dv("gc").succeed()
+  }
+
+  // MARK: Remotes
+
+  /// Makes a repository with a remote whose grace is over at once.
+  private func sandbox(withBucket isBucket: Bool) throws -> Sandbox {
+    let sandbox = try isBucket ? Sandbox.withBucketKeys() : Sandbox()
+    sandbox.variables["DV_TEST_REMOTE_GRACE"] = "0"
+    if isBucket {
+      sandbox.variables["AWS_ENDPOINT_URL_S3"] = try TestServers.url(of: .moto)
+      try sandbox.dv("remote", "add", "origin", "s3://\(TestServers.bucket)/\(TestServers.freshPrefix())").succeed()
+    } else {
+      let remote = sandbox.folder.appending("remote")
+      try remote.createDirectories()
+      try sandbox.dv("remote", "add", "origin", Sandbox.Argument(remote)).succeed()
+    }
+    return sandbox
+  }
+
+  /// What was pushed stays whatever this clone can reach; what was retired goes after two collections, and what shared a pack
+  /// with it stays.
+  @Test(arguments: [false, true])
+  func aRemoteKeepsWhatWasNotRetired(isBucket: Bool) throws {
+    let sandbox = try sandbox(withBucket: isBucket)
+    try sandbox.write(Sandbox.noise(200_000, seed: 1), to: sandbox.path("data/old"))
+    try sandbox.write(Sandbox.noise(30_000, seed: 2), to: sandbox.path("data/both"))
+    try sandbox.dv("add", "data").succeed()
+    try sandbox.commit("old")
+    let old = try #require(try sandbox.read("data.dv").split(separator: "\n").first { $0.hasPrefix("oid ") }).dropFirst(4)
+    try sandbox.dv("push").succeed()
+    try sandbox.path("data/old").removeFile()
+    try sandbox.write(Sandbox.noise(40_000, seed: 3), to: sandbox.path("data/new"))
+    try sandbox.dv("add", "data").succeed()
+    try sandbox.commit("new")
+    try sandbox.dv("push").succeed()
+    // Nothing is reachable here any more but on the remote it counts.
+    let idle = try sandbox.dv("gc", "--remote", "origin", "--json").succeed().json
+    #expect(idle["condemnedPacks"] as? Int == 0 && idle["contents"] as? Int == 2)
+
+    // Nothing is retired that history needs; nor for --rev what has no other copy; nor without --yes.
+    #expect(try sandbox.dv("remote", "retire", "origin", "--older-than", "0s", "--yes", "--json").succeed().json["kept"] as? Int == 2)
+    let dry = try sandbox.dv("remote", "retire", "origin", "--older-than", "0s", "--rev", "main", "--json").succeed().json
+    #expect((dry["retired"] as? [Any])?.count == 1 && dry["dryRun"] as? Bool == true)
+    #expect(try sandbox.dv("remote", "retire", "origin", "--rev", "main", "--yes").succeed().text.contains("not long ago"))
+    try sandbox.dv("gc", "--now", "--rev", "main").succeed()
+    let last = try sandbox.dv("remote", "retire", "origin", "--older-than", "0s", "--rev", "main", "--yes", "--json").succeed().json
+    #expect((last["lastCopies"] as? [Any])?.count == 1 && (last["retired"] as? [Any])?.isEmpty == true)
+    // By name it is.
+    #expect(try sandbox.dv("remote", "retire", "origin", Sandbox.Argument(String(old)), "--yes").succeed().text.contains("Retired:"))
+
+    let dryRun = try sandbox.dv("gc", "--remote", "origin", "--dry-run", "--json").succeed().json
+    let first = try sandbox.dv("gc", "--remote", "origin", "--json").succeed().json
+    for key in ["condemnedPacks", "contents", "deletedRoots"] { #expect(dryRun[key] as? Int == first[key] as? Int, "\(key)") }
+    #expect(first["condemnedPacks"] as? Int == 1 && first["contents"] as? Int == 1)
+    #expect(try #require(first["repackedBytes"] as? Int) > 30_000)
+    let second = try sandbox.dv("gc", "--remote", "origin", "--json").succeed().json
+    #expect(try #require(second["deletedBytes"] as? Int) > 200_000)
+    #expect(try sandbox.dv("gc", "--remote", "origin").succeed().text.contains("Nothing to free."))
+
+    let clone = sandbox.folder.appending("clone")
+    try sandbox.git("clone", "--quiet", Sandbox.Argument(sandbox.work), Sandbox.Argument(clone)).succeed()
+    if !isBucket { try sandbox.dv("fsck", "--remote", "origin", "--full", in: clone).succeed() }
+    try sandbox.dv("pull", in: clone).succeed()
+    #expect(try clone.appending("data/both").readAll(limit: 1 << 20) == Sandbox.noise(30_000, seed: 2))
+    // What is gone is missing, and a push from where it still is brings it back.
+    try sandbox.git("checkout", "--quiet", "HEAD~1", in: clone).succeed()
+    try sandbox.dv("pull", in: clone).exit(3)
+  }
+
+  /// What gc does not understand, or whose clock is wrong, it leaves alone.
+  @Test func aRemoteThatIsNotUnderstoodIsLeftAlone() throws {
+    let sandbox = try sandbox(withBucket: false)
+    try version("one", in: sandbox)
+    try sandbox.dv("push").succeed()
+    let remote = sandbox.folder.appending("remote")
+    func expectRefusal(_ text: String, _ code: Int32, _ file: String, _ bytes: [UInt8]) throws {
+      let path = remote.appending(file)
+      try path.removingLastComponent().createDirectories()
+      try path.createContent(bytes.span)
+      let before = try TreeSnapshot(of: remote)
+      let outcome = try sandbox.dv("gc", "--remote", "origin").exit(code)
+      #expect(outcome.errorText.contains(text), "\(outcome.errorText)")
+      #expect(try TreeSnapshot(of: remote) == before)
+      try path.removeFile()
+    }
+    try expectRefusal("not what this dv writes", 2, "gc/plan", [])
+    try expectRefusal("not what this dv writes", 2, "roots/strange", [])
+    try expectRefusal("needs future-1", 2, "format/2", Array("dv-format 1\nread packs-1\nwrite packs-1\ngc future-1\n".utf8))
+    // No root at all: not a store without needs, but one that lost what it knew.
+    let roots = try remote.appending("roots").listDirectory()
+    for index in roots.indices { try remote.appending("roots").appending(name: roots.name(at: index)).removeFile() }
+    let outcome = try sandbox.dv("gc", "--remote", "origin").exit(4)
+    #expect(outcome.errorText.contains("no record of what was pushed"))
+    try sandbox.dv("gc", "--remote", "origin", "--now").exit(2)
+    sandbox.variables["DV_TEST_REMOTE_GRACE"] = nil
+    try sandbox.dv("config", "gc.remoteGrace", "1h").succeed()
+    try sandbox.dv("gc", "--remote", "origin").exit(2)
   }
 }

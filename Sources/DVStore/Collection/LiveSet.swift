@@ -13,6 +13,12 @@ struct LiveSet: Sendable {
 
   func contains(_ key: ObjectKey) -> Bool { marks.contains(Self.mark(key)) }
 
+  /// Whether an object is needed: a hint is, if the object is that it stands beside.
+  func needs(_ key: ObjectKey) -> Bool {
+    if !key.kind.isHint { return contains(key) }
+    return [ObjectKind.treeNode, .chunkList, .chunkListNode].contains { contains(ObjectKey(kind: $0, id: key.id)) }
+  }
+
   /// Kinds are told apart by their low bits.
   private static func mark(_ key: ObjectKey) -> UInt64 { key.id.prefix64 &* 8 &+ UInt64(key.kind.rawValue) }
 }
@@ -29,7 +35,8 @@ struct Marking {
   private var labels: [String] = []
   private static let batchCount = 4096
 
-  init(store: ObjectStore) { reader = StructureReader(stores: [store]) }
+  /// - Parameter stores: where nodes and lists are read, in this order.
+  init(stores: [ObjectStore]) { reader = StructureReader(stores: stores) }
 
   mutating func mark(_ roots: [TransferRoot]) async throws {
     for root in roots {

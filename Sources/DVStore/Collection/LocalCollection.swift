@@ -51,7 +51,7 @@ public struct LocalCollection: Sendable {
   /// A pack with less than this part needed is copied into a new one.
   private static let repackBelow = 0.5
   /// Bytes that an object takes in a pack besides its own.
-  private static let overhead = PackEntryHeader.byteCount + PackTable.rowByteCount
+  static let overhead = PackEntryHeader.byteCount + PackTable.rowByteCount
 
   public init(store: ObjectStore, mode: Mode, dryRun: Bool = false) {
     self.store = store
@@ -72,7 +72,7 @@ public struct LocalCollection: Sendable {
     let now = try await clock()
     let condemned = try await CondemnedList(of: store)
 
-    var marking = Marking(store: store)
+    var marking = Marking(stores: [store])
     try await marking.mark(roots)
     var named: Set<String> = []
     for finding in marking.unreadable where named.insert(finding.label).inserted {
@@ -162,8 +162,8 @@ public struct LocalCollection: Sendable {
       places.append(place)
       try await entries.advance()
       if entries.current?.entry.key == place.entry.key { continue }
-      if live.contains(place.entry.key) {
-        liveObjects += 1
+      if live.needs(place.entry.key) {
+        if !place.entry.key.kind.isHint { liveObjects += 1 }
         // Copies in packs that stay, are there, and are as long as they should be.
         let kept = places.filter { packs[$0.container.id]?.size == $0.container.size && !condemned.contains($0.container.id) }
         for (entry, container) in kept.isEmpty ? places : kept {

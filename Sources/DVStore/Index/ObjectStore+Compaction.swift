@@ -3,8 +3,8 @@ import DVFile
 import DVObject
 
 extension ObjectStore {
-  /// Level-0 segments that may gather before they are merged.
-  static let freshSegmentLimit = 64
+  /// Level-0 segments that may gather before they are merged. Fewer in tests of merges.
+  @TaskLocal static var freshSegmentLimit = 64
   /// Segments of each higher level that may gather.
   static let levelLimit = 16
   /// Packs smaller than this are rewritten into larger ones when their segments are merged, in bytes.
@@ -28,14 +28,17 @@ extension ObjectStore {
       let segments = index.all.filter { $0.level == level && $0.head.entryCount < SegmentMerge.entryLimit }
       guard segments.count > (level == 0 ? Self.freshSegmentLimit : Self.levelLimit) else { continue }
       var merge = SegmentMerge(store: self)
-      if let (packs, copies) = try await rewriteSmallPacks(of: segments) {
-        merge.rewritten = packs
-        merge.copies = copies
-      }
+      let rewriting = try await rewriteSmallPacks(of: segments)
+      merge.rewritten = rewriting?.packs ?? []
+      let sources = segments + (rewriting.map { [$0.copies] } ?? [])
       // Somebody else may have merged the same segments first, and taken away packs that ours would still name. Then the
       // copies cost some space until gc.
-      guard try await areCurrent(segments) else { return }
-      do { try await merge.run(segments, level: level + 1) } catch {
+      guard try await areCurrent(sources) else { return }
+      do {
+        let isDone = try await merge.run(sources, level: level + 1)
+        // Packs that nobody may delete stay condemned.
+        if isDone, let rewriting { try await RootCommit.delete([rewriting.record], of: self) }
+      } catch {
         guard error.code == .missing else { throw error }
         try await refresh()
         return
@@ -49,12 +52,24 @@ extension ObjectStore {
     return segments.allSatisfy { listed.contains($0.id) }
   }
 
-  /// Copies the objects of small packs into one new pack.
+  /// What became of small packs.
+  private struct Rewriting {
+    /// The packs, which are condemned.
+    let packs: Set<ObjectID>
+    /// The index of the pack that holds all they do.
+    let copies: LoadedSegment
+    /// The record that condemns them.
+    let record: BackendKey
+  }
+
+  /// Copies the objects of small packs into one new pack, indexes that, and condemns them.
   ///
-  /// - Returns: the packs that were copied whole, and an index of the new one; `nil` if there are too few.
-  private func rewriteSmallPacks(
-    of segments: [LoadedSegment]
-  ) async throws(StoreError) -> (packs: Set<ObjectID>, copies: LoadedSegment)? {
+  /// A collection at work at the same time proves an object's copy in a pack before it deletes another. So the small packs
+  /// are condemned before they go, and they go only if the new pack is not condemned after that: whoever deletes the new
+  /// one relies on none of them.
+  ///
+  /// - Returns: the packs that may be deleted once no index names them; `nil` if there are none.
+  private func rewriteSmallPacks(of segments: [LoadedSegment]) async throws(StoreError) -> Rewriting? {
     var small: Set<IndexContainer> = []
     var total: UInt64 = 0
     for container in segments.flatMap(\.head.containers)
@@ -80,11 +95,21 @@ extension ObjectStore {
     let sealed = try await BlockingThreads.run { () throws(StoreError) in try full.seal() }
     try await install(sealed)
     let segment = SegmentWriter.segment(of: [sealed])
-    do throws(PackFormatError) {
-      return (copied, try LoadedSegment(id: segment.id, level: 0, bytes: segment.bytes, wholeLimit: .max))
+    try await install(segment.bytes, id: segment.id, level: 0)
+    guard try await isKept(sealed.container), let copies = index.all.first(where: { $0.id == segment.id }) else { return nil }
+    do {
+      let record = try await condemn(copied, time: try await backend.clock())
+      guard try await isKept(sealed.container) else { return nil }
+      return Rewriting(packs: copied, copies: copies, record: record)
     } catch {
-      throw StoreError(.corrupt, "The index just made cannot be read: \(error).", cause: error)
+      throw error as? StoreError ?? (error as? BackendError).map { StoreError($0) } ?? StoreError(.other, "\(error)", cause: error)
     }
+  }
+
+  /// Whether a pack is there, whole, and no collection means to delete it.
+  private func isKept(_ pack: IndexContainer) async throws(StoreError) -> Bool {
+    if try await CondemnedList(of: self).packs.contains(pack.id) { return false }
+    do { return try await backend.size(of: StoreLayout.container(pack)) == pack.size } catch { throw StoreError(error) }
   }
 
   /// Reads a small pack whole; `nil` if it is gone or damaged.

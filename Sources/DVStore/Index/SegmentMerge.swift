@@ -26,7 +26,10 @@ struct SegmentMerge {
   ///
   /// Readers that hold the old list find the successors when a file they want is gone. If it stops half-way, segments
   /// are there that hold again what others hold.
-  func run(_ segments: [LoadedSegment], level: Int) async throws(StoreError) {
+  ///
+  /// - Returns: whether all that is superseded is gone; without permission to delete it stays.
+  @discardableResult
+  func run(_ segments: [LoadedSegment], level: Int) async throws(StoreError) -> Bool {
     var output = Output()
     var kept: Set<ObjectID> = []
     var sources = EntryMerge(backend: store.backend)
@@ -44,7 +47,7 @@ struct SegmentMerge {
     if output.entryCount > 0 || !kept.isEmpty {
       kept.insert(try await write(&output, superseded: superseded(by: segments), level: level))
     }
-    try await retire(segments.filter { !kept.contains($0.id) })
+    return try await retire(segments.filter { !kept.contains($0.id) })
   }
 
   private func superseded(by segments: [LoadedSegment]) -> [IndexSupersession] {
@@ -66,17 +69,19 @@ struct SegmentMerge {
     return segment.id
   }
 
-  private func retire(_ segments: [LoadedSegment]) async throws(StoreError) {
+  private func retire(_ segments: [LoadedSegment]) async throws(StoreError) -> Bool {
     let ids = Set(segments.map(\.id))
     do {
       for segment in segments { try await store.backend.delete(segment.key) }
       store.index.remove(ids)
-      for pack in rewritten { try await store.backend.delete(StoreLayout.pack(pack)) }
+      try await store.backend.delete(rewritten.map(StoreLayout.pack))
+      return true
     } catch {
       store.index.remove(ids)
       store.index.setAside(ids)
       // Without permission to delete, what was superseded stays until gc.
       guard error.code == .denied else { throw StoreError(error) }
+      return false
     }
   }
 

@@ -11,6 +11,7 @@ import DVObject
 ///     trees/<aa>/<oid>            locator of a tree
 ///     pending/<ulid>-<sha256>     pushes under way
 ///     roots/<ulid>-<sha256>       what pushes made complete
+///     retired/<ulid>-<sha256>     roots that need not be kept, and pushes that were given up
 ///     gc/condemned/<ulid>-<sha256>  what gc means to delete
 ///     quarantine/…                what repairs set aside, under its former key and its digest as it was found
 ///     quarantine/<key>.<sha256>   what was damaged under that key, see ``Quarantine``
@@ -21,6 +22,7 @@ enum StoreLayout {
   static let pending = "pending/"
   static let roots = "roots/"
   static let retired = "retired/"
+  static let gc = "gc/"
   static let condemned = "gc/condemned/"
   static let objects = "objects/"
   static let quarantine = "quarantine/"

@@ -26,7 +26,7 @@ public struct RemoteContents {
   ///
   /// - Parameter local: a store to read nodes and lists from, as far as it has them.
   public init(of store: ObjectStore, readingFrom local: ObjectStore? = nil) async throws(StoreError) {
-    recorded = try await RecordList(StoreLayout.roots, of: store).complete
+    recorded = try await RootLedger(of: store).complete
     packs = try await PackSurvey(of: store)
     if !packs.findings.isEmpty { store.index.condemn(packs.unsound) }
     completeness = Completeness(of: store, readingFrom: local)

@@ -1,16 +1,18 @@
 import DVBackend
 public import DVObject
 
-/// Makes roots complete on a remote that many push to at once, without a lock.
+/// Makes roots complete on a remote that many push to at once and gc frees meanwhile, without a lock.
 ///
 ///     1  look which roots are complete, which packs are there and whole, what gc condemned
 ///     2  write a pending record
 ///     3  copy packs, then index segments; nothing condemned, short or missing is relied on
 ///     4  check: every pack relied on or written is there, whole, and not condemned; else copy again
-///     5  write the root record: the only commit
-///     6  check again, because gc may have come between; if it did, take the root back and copy again
+///     5  write the root record, which is not believed yet
+///     6  check again, because gc may have come between, and that the earlier versions built on are still kept;
+///        if not, take the root back and copy again
+///     7  end the pending record: the commit. See ``RootCommit``
 ///
-/// Nothing is overwritten. Two pushes of the same bytes write them twice at worst.
+/// Nothing is overwritten. Two pushes of the same bytes write them twice at worst. Why nothing is lost: `docs/gc.md`.
 public struct RemotePush: Sendable {
   public let local: ObjectStore
   public let remote: ObjectStore
@@ -19,6 +21,9 @@ public struct RemotePush: Sendable {
 
   /// Rounds of copying before a push gives up against gc or merges that take away what it relies on.
   private static let roundLimit = 8
+  /// A round that took longer than this, in seconds, is not committed but followed by another, which finds on the remote
+  /// what this one copied: half of the shortest grace.
+  var roundDuration: Int64 = RemoteCollection.shortestGrace / 2
 
   /// - Parameters:
   ///   - width: how many packs are read at once; `nil` for what suits the machine.
@@ -41,7 +46,7 @@ public struct RemotePush: Sendable {
     public fileprivate(set) var missing: [TransferRoot] = []
     /// The trees that are complete on the remote: earlier versions among them save looking at what did not change.
     public fileprivate(set) var knownTrees: Set<ObjectID> = []
-    fileprivate let records: RecordList
+    fileprivate let ledger: RootLedger
     fileprivate let unsound: Set<ObjectID>
     fileprivate let distrusted: Set<ObjectID>
   }
@@ -59,13 +64,13 @@ public struct RemotePush: Sendable {
   ///
   /// - Parameter distrusted: packs of the remote that are known to be damaged although their length is right.
   public func plan(_ roots: [TransferRoot], distrusting distrusted: Set<ObjectID> = []) async throws -> Plan {
-    let records = try await RecordList(StoreLayout.roots, of: remote)
+    let ledger = try await RootLedger(of: remote)
     let survey = try await PackSurvey(of: remote)
     let unsound = survey.unsound.union(distrusted)
     // What a damaged pack made incomplete is walked again in full, and so healed from here.
-    var complete = unsound.isEmpty ? records.complete : []
+    var complete = unsound.isEmpty ? ledger.complete : []
     if survey.isDoubtful { complete = try await proved(complete, among: roots) }
-    var plan = Plan(records: records, unsound: unsound, distrusted: distrusted)
+    var plan = Plan(ledger: ledger, unsound: unsound, distrusted: distrusted)
     plan.knownTrees = Set(complete.lazy.filter { $0.kind == .tree }.map(\.oid))
     var met: Set<RootRecord.Root> = []
     for root in roots where met.insert(RootRecord.Root(root)).inserted {
@@ -101,31 +106,25 @@ public struct RemotePush: Sendable {
       await publishListing(onlyIfAbsent: true)
       return report
     }
-    let (missing, records) = (plan.missing, plan.records)
-    var unsound = plan.unsound
+    let missing = plan.missing
+    var (trees, unsound) = (plan.knownTrees, plan.unsound)
     for _ in 0..<Self.roundLimit {
       remote.index.condemn(try await condemned().union(unsound))
-      let bases = try await areKept(records) ? chosen : [:]
-      let (transfer, committed) = try await attempt(missing, bases: bases)
+      let (transfer, committed) = try await attempt(missing, bases: chosen.filter { trees.contains($0.value) })
       report.transfer.add(transfer)
       if let committed {
         report.transfer.failed = transfer.failed
         report.committed = committed
-        report.healedPacks = await tidy(records, unsound: unsound)
+        report.healedPacks = await tidy(plan.ledger.roots, unsound: unsound)
         await publishListing()
         return report
       }
       try await remote.refresh()
       unsound = try await PackSurvey(of: remote).unsound.union(plan.distrusted)
+      trees.formIntersection(try await RootLedger(of: remote, known: plan.ledger.roots).trees)
     }
     throw StoreError(
       .busy, "Packs that this push relied on were taken away from \(remote.name) again and again. Push again later.")
-  }
-
-  /// Whether the roots that are used as bases are still kept.
-  private func areKept(_ records: RecordList) async throws(StoreError) -> Bool {
-    let now = try await RecordList(StoreLayout.roots, of: remote, known: records)
-    return now.complete.isSuperset(of: records.complete)
   }
 
   /// One round of copy, check and commit.
@@ -134,24 +133,28 @@ public struct RemotePush: Sendable {
   private func attempt(
     _ roots: [TransferRoot], bases: [ObjectID: ObjectID]
   ) async throws -> (transfer: TransferReport, committed: [TransferRoot]?) {
-    let start = try await clock()
-    let pending = try await write(roots, as: .pending, in: StoreLayout.pending, time: start)
+    let commit = try await RootCommit(of: roots.map(RootRecord.Root.init), on: remote)
     let writer = ObjectWriter(store: remote, isPush: true)
     let transfer = try await Transfer(.push, from: local, to: remote, width: width, progress: progress).run(
       roots, bases: bases, writer: writer)
     let relied = writer.reused.union(writer.written)
-    guard try await isSound(relied) else {
-      try await delete(pending)
+    guard try await isSound(relied), try await clock() - commit.start <= roundDuration else {
+      try await commit.abandon()
       return (transfer, nil)
     }
     let committed = roots.indices.filter { !transfer.incompleteRoots.contains($0) }.map { roots[$0] }
-    let keys = try await write(committed, as: .root, in: StoreLayout.roots, time: try await clock())
-    // A push that was held up for longer than gc waits may have been overtaken by it.
-    guard try await isSound(relied) else {
-      try await delete(keys + pending)
-      return (transfer, nil)
+    guard !committed.isEmpty else {
+      try await commit.abandon()
+      return (transfer, committed)
     }
-    try await delete(pending)
+    let used = Set(bases.values)
+    let isDone = try await commit.finish(committed.map(RootRecord.Root.init)) {
+      guard try await isSound(relied) else { return false }
+      // What was not looked at, because an earlier version has it, is there as long as that version is kept.
+      if used.isEmpty { return true }
+      return used.isSubset(of: try await RootLedger(of: remote).trees)
+    }
+    guard isDone else { return (transfer, nil) }
     await remote.writeLocators(of: committed)
     return (transfer, committed)
   }
@@ -191,33 +194,6 @@ public struct RemotePush: Sendable {
     do { return try await remote.backend.list(prefix) } catch { throw StoreError(error) }
   }
 
-  private func delete(_ keys: [BackendKey]) async throws(StoreError) {
-    // A push never needs permission to delete: what stays is removed by gc.
-    for key in keys {
-      do { try await remote.backend.delete(key) } catch { if error.code != .denied { throw StoreError(error) } }
-    }
-  }
-
-  /// Writes records of roots, each of at most ``RootRecord/rootLimit``.
-  private func write(
-    _ roots: [TransferRoot], as kind: RootRecord.Kind, in folder: String, time: Int64
-  ) async throws(StoreError) -> [BackendKey] {
-    var keys: [BackendKey] = []
-    for start in stride(from: 0, to: roots.count, by: RootRecord.rootLimit) {
-      let part = roots[start..<min(start + RootRecord.rootLimit, roots.count)]
-      let record = RootRecord(kind: kind, time: UInt64(max(0, time)), roots: Set(part.map(RootRecord.Root.init)))
-      keys.append(try await write(record, in: folder, time: time))
-    }
-    return keys
-  }
-
-  private func write(_ record: RootRecord, in folder: String, time: Int64) async throws(StoreError) -> BackendKey {
-    let bytes = record.encoded()
-    let key = StoreLayout.record(folder, ulid: ULID(seconds: Double(time)), id: ObjectID(hashing: bytes.span))
-    do { try await remote.backend.put(bytes, at: key) } catch { throw StoreError(error) }
-    return key
-  }
-
   // MARK: Tidying
 
   /// Leaves a listing for readers that cannot list, written last because it is only a hint: the push is done without it.
@@ -231,7 +207,7 @@ public struct RemotePush: Sendable {
   ///
   /// - Returns: how many damaged packs need not be looked at any more.
   private func tidy(_ records: RecordList, unsound: Set<ObjectID>) async -> Int {
-    do throws(StoreError) {
+    do {
       try await mergeRoots(records)
       await remote.compactIndex()
       return unsound.isEmpty ? 0 : try await remote.forgetPacks(unsound)
@@ -240,32 +216,24 @@ public struct RemotePush: Sendable {
     }
   }
 
-  /// Root records that may gather before they are merged.
-  static let recordLimit = 64
-  /// A pending record older than this, in seconds, belongs to a push that was killed.
-  private static let abandoned = 3600.0
-
+  /// Root records that may gather before they are merged. Fewer in tests of merges.
+  @TaskLocal static var recordLimit = 64
   /// Merges root records when many have gathered, so that reading them stays cheap.
   ///
-  /// Roots of a push that is not over are left alone: it may have to take them back.
-  private func mergeRoots(_ known: RecordList) async throws(StoreError) {
+  /// Those of pushes that are not over are left alone, which may have to take them back, and those that were retired. The
+  /// merged ones are believed as a push's are: when all they say was still said after they were written.
+  private func mergeRoots(_ known: RecordList) async throws {
     let names = try await list(StoreLayout.roots)
     guard names.count > Self.recordLimit else { return }
-    let now = Double(try await clock())
-    let under = try await list(StoreLayout.pending).compactMap { StoreLayout.record(from: $0.key)?.ulid.seconds }
-    // A second for the grain of the clocks that the names were made with.
-    let end = (under.filter { $0 > now - Self.abandoned }.min() ?? .infinity) - 1
-    let all = try await RecordList(StoreLayout.roots, of: remote, known: known)
-    let items = all.items.filter { $0.ulid.seconds < end && $0.record.roots.count < RootRecord.rootLimit / 2 }
+    let ledger = try await RootLedger(of: remote, known: known)
+    let items = ledger.believed.filter { $0.record.roots.count < RootRecord.rootLimit / 2 }
     guard items.count > Self.recordLimit / 2 else { return }
-    let superseded = Set(items.compactMap { $0.key.text.split(separator: "/").last.map(String.init) })
-    let roots = items.reduce(into: Set<RootRecord.Root>()) { $0.formUnion($1.record.roots) }.sorted()
-    for start in stride(from: 0, to: roots.count, by: RootRecord.rootLimit) {
-      let merged = RootRecord(
-        kind: .root, time: items.map(\.record.time).max() ?? 0,
-        roots: Set(roots[start..<min(start + RootRecord.rootLimit, roots.count)]), supersedes: superseded)
-      _ = try await write(merged, in: StoreLayout.roots, time: try await clock())
+    let roots = items.reduce(into: Set<RootRecord.Root>()) { $0.formUnion($1.record.roots) }
+    let commit = try await RootCommit(of: [], on: remote)
+    let isDone = try await commit.finish(roots.sorted(), superseding: Set(items.map(\.name))) {
+      let now = try await RootLedger(of: remote, known: ledger.roots)
+      return now.complete.isSuperset(of: roots)
     }
-    try await delete(items.map(\.key))
+    if isDone { try await RootCommit.delete(items.map(\.key), of: remote) }
   }
 }

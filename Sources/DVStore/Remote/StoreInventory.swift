@@ -56,7 +56,7 @@ public struct CompleteRoots: Sendable {
 
   /// Reads the root records of `store`.
   public init(of store: ObjectStore) async throws(StoreError) {
-    complete = try await RecordList(StoreLayout.roots, of: store).complete
+    complete = try await RootLedger(of: store).complete
   }
 
   /// Whether a push made this content complete.

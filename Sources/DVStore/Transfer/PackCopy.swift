@@ -7,12 +7,14 @@ extension ObjectStore {
   /// Bytes of a pack that are read at once: enough to make a request worthwhile.
   private static let pieceSize: UInt64 = 2 << 20
 
-  /// Copies a pack of `source` as it is, proving every object in it and the pack's own name on the way.
+  /// Copies a pack of `source` with all that it holds, proving every object on the way.
   ///
-  /// - Returns: the pack, installed here but not yet indexed; `nil` if it is damaged or gone, or if its name must not be
-  ///   used here because gc means to delete it. Its objects are to be copied one by one then.
+  /// The copy has random bytes of its own in its header, and so another name: a pack of the old name may have been here
+  /// and condemned, and a collection that was held up may delete that name at any time.
+  ///
+  /// - Returns: the pack, installed here but not yet indexed; `nil` if it is damaged or gone. Its objects are to be copied
+  ///   one by one then.
   func copyPack(_ group: CopyPlan.Group, from source: ObjectStore) async throws(StoreError) -> SealedPack? {
-    if index.isCondemned(group.container.id) { return nil }
     let key = StoreLayout.container(group.container)
     let size = group.container.size
     var digest = ChunkedDigest()
@@ -32,7 +34,11 @@ extension ObjectStore {
           next += 1
         }
         if next == table.entries.count { end = size }
-        guard let bytes = try await source.backend.get(key, range: at..<end) else { return nil }
+        guard var bytes = try await source.backend.get(key, range: at..<end) else { return nil }
+        if at == 0 {
+          _ = try PackHeader(decoding: bytes.span)
+          bytes.replaceSubrange(..<PackHeader.byteCount, with: PackHeader().encoded())
+        }
         let decoder = try coders.takeDecoder()
         defer { coders.give(decoder) }
         // The pack's own digest goes along with those of its objects: two at once cost little more than one.
@@ -51,11 +57,7 @@ extension ObjectStore {
         at = end
       }
       try await BlockingThreads.run { () throws(FileError) in try file.finish() }
-      guard digest.finish() == group.container.id else {
-        try file.path.removeFile()
-        return nil
-      }
-      let pack = SealedPack(id: group.container.id, size: size, entries: table.entries, path: file.path)
+      let pack = SealedPack(id: digest.finish(), size: size, entries: table.entries, path: file.path)
       try await install(pack)
       return pack
     } catch let error as BackendError {

@@ -1,7 +1,7 @@
 import DVBackend
 import DVObject
 
-/// The root, pending and condemned records of a store, each checked by itself.
+/// The root, pending, retired and condemned records of a store, each checked by itself.
 struct RecordScan: Sendable {
   /// A record that is not what its name says.
   struct Damaged: Sendable {
@@ -12,7 +12,7 @@ struct RecordScan: Sendable {
     let candidates: Set<RootRecord.Root>
   }
 
-  /// What readable root records say is complete, and the first record that says so.
+  /// What readable root records that are believed say is complete, and the first record that says so. See ``RootLedger``.
   private(set) var roots: [RootRecord.Root: BackendKey] = [:]
   private(set) var damaged: [Damaged] = []
   private(set) var count = 0
@@ -20,18 +20,30 @@ struct RecordScan: Sendable {
   private(set) var unknown: [BackendKey] = []
 
   init(of store: ObjectStore) async throws(StoreError) {
-    for folder in [StoreLayout.roots, StoreLayout.pending, StoreLayout.condemned] {
+    for folder in [StoreLayout.roots, StoreLayout.pending, StoreLayout.retired, StoreLayout.condemned] {
       let listed: [BackendEntry]
       do { listed = try await store.backend.list(folder) } catch { throw StoreError(error) }
       for entry in listed {
-        guard let (_, id) = StoreLayout.record(from: entry.key) else {
+        guard let (ulid, id) = StoreLayout.record(from: entry.key) else {
           unknown.append(entry.key)
           continue
         }
+        if folder == StoreLayout.pending { doubtful.insert(ulid) }
         try await read(entry, id, in: folder, of: store)
       }
     }
+    for item in found where item.record.roots.isEmpty { doubtful.remove(item.ulid) }
+    for item in found where !doubtful.contains(item.ulid) && !dead.contains(item.ulid) && !retired.contains(item.name) {
+      for root in item.record.roots where roots[root] == nil { roots[root] = item.key }
+    }
   }
+
+  private var found: [RecordList.Item] = []
+  /// Pushes that are not over, and those that were given up.
+  private var doubtful: Set<ULID> = []
+  private var dead: Set<ULID> = []
+  /// Names of roots that need not be kept.
+  private var retired: Set<String> = []
 
   private mutating func read(
     _ entry: BackendEntry, _ id: ObjectID, in folder: String, of store: ObjectStore
@@ -53,12 +65,18 @@ struct RecordScan: Sendable {
         folder == StoreLayout.roots ? RootRecord.candidates(in: bytes) : [])
     }
     guard folder != StoreLayout.condemned else { return }
-    do throws(RecordError) {
+    do {
+      if folder == StoreLayout.retired {
+        let item = try RetiredList.decode(bytes, key: entry.key)
+        dead.formUnion(item.pushes)
+        retired.formUnion(item.roots)
+        return
+      }
       let record = try RootRecord(decoding: bytes)
-      guard folder == StoreLayout.roots else { return }
-      for root in record.roots where roots[root] == nil { roots[root] = entry.key }
+      guard folder == StoreLayout.roots, let (ulid, _) = StoreLayout.record(from: entry.key) else { return }
+      found.append(RecordList.Item(key: entry.key, ulid: ulid, record: record))
     } catch {
-      note(entry.key, folder, error.description, [])
+      note(entry.key, folder, "\(error)", [])
     }
   }
 

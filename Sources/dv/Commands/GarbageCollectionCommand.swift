@@ -6,7 +6,7 @@ import SystemPackage
 
 struct GarbageCollectionCommand: Command {
   static let configuration = CommandConfiguration(
-    commandName: "gc", abstract: "Free what nothing needs any more in the local store.",
+    commandName: "gc", abstract: "Free what nothing needs any more in the local store, or on a remote.",
     discussion: """
       Needed is all data that any commit, reflog, stash, index or pointer on disk names, in every clone that uses the \
       store. What is not is freed in two steps: it is condemned first, and deleted by a later 'dv gc' when the grace \
@@ -15,6 +15,10 @@ struct GarbageCollectionCommand: Command {
 
       With --rev, of the history only the data of those revisions stays, beside what the working trees need. Data that no \
       remote is known to have whole, which is asked now, stays in any case.
+
+      With --remote, a remote is freed of what no push needs that was not retired (see 'dv remote retire'), whatever this clone \
+      can reach: others push to it too, and may do so meanwhile. The grace there is gc.remoteGrace, 7 days by default, a day at \
+      least.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -36,11 +40,19 @@ struct GarbageCollectionCommand: Command {
   @Flag(name: .long, help: "Forget clones whose git directory is gone.")
   var pruneClones = false
 
+  @Option(name: .shortAndLong, help: ArgumentHelp("Free this remote instead of the local store.", valueName: "name"))
+  var remote: String?
+
   func validate() throws {
+    if remote != nil, now || all || !rev.isEmpty || pruneClones {
+      throw ValidationError(
+        "--now, --all, --rev and --prune-clones are about the local store. What a remote need not keep, 'dv remote retire' tells it.")
+    }
     if all, !rev.isEmpty { throw ValidationError("--rev and --all exclude each other.") }
   }
 
   func run() async throws {
+    if let remote { return try await collect(remote) }
     let operation = CollectGarbage(keeping: rev, isNow: now, isDryRun: dryRun, prunesClones: pruneClones)
     let report = try await ProgressDisplay(quiet: options.quiet).show { progress in
       try await operation.run(in: try Here.repository(), progress: progress)
@@ -117,6 +129,94 @@ struct GarbageCollectionCommand: Command {
       json.array("unreachable") { json in for name in report.unreachable { json.value(name) } }
       json.array("incomplete") { json in for path in collection.incomplete { json.value(path) } }
       json.array("damaged") { json in for path in collection.damaged { json.value(path) } }
+    }
+    return json.text + "\n"
+  }
+
+  // MARK: A remote
+
+  private func collect(_ remote: String) async throws {
+    let operation = CollectRemoteGarbage(remote, isDryRun: dryRun)
+    let report = try await ProgressDisplay(quiet: options.quiet).show { progress in
+      try await operation.run(in: try Here.repository(), progress: progress)
+    }
+    if options.json {
+      try StandardOutput.write(json(report))
+    } else if !options.quiet {
+      try StandardOutput.write(text(report))
+    }
+  }
+
+  private func text(_ report: CollectRemoteGarbage.Report) -> String {
+    let collection = report.collection
+    func packs(_ number: Int, _ bytes: UInt64) -> String { "\(ByteCount(bytes)) in \(Count(UInt64(number)).of("pack"))" }
+    let (would, did) = report.isDryRun ? ("Would free", "Would condemn") : ("Freed", "Condemned")
+    var lines = [
+      "\(Count(UInt64(collection.contents)).of("version")) on remote '\(SafeText.name(report.remote.name))' "
+        + "\(collection.contents == 1 ? "is" : "are") kept: \(Count(UInt64(collection.liveObjects)).of("object")), "
+        + "\(packs(collection.packs, collection.bytes))."
+    ]
+    if collection.deletedPacks > 0 { lines.append("\(would) \(packs(collection.deletedPacks, collection.deletedBytes)).") }
+    if collection.condemnedPacks > 0 {
+      lines.append("\(did) \(packs(collection.condemnedPacks, collection.condemnedBytes)) that nothing needs.")
+    }
+    if collection.repackedBytes > 0 {
+      lines.append("\(report.isDryRun ? "Would copy" : "Copied") \(ByteCount(collection.repackedBytes)) out of packs that go.")
+    }
+    if let next = collection.nextDeletion {
+      let wait = max(0, next - collection.time)
+      lines.append(
+        "\(packs(collection.condemnedPacks + collection.waitingPacks, collection.condemnedBytes + collection.waitingBytes)) "
+          + "can go in \(TimeSpan(seconds: UInt64(wait))): run 'dv gc --remote \(SafeText.name(report.remote.name))' again then.")
+    }
+    if collection.youngPacks > 0 {
+      lines.append(
+        "\(packs(collection.youngPacks, collection.youngBytes)) may belong to a push under way: younger than the grace of "
+          + "\(TimeSpan(seconds: report.grace.seconds)).")
+    }
+    if collection.retiring > 0 {
+      lines.append("\(Count(UInt64(collection.retiring)).of("record")) of pushes, retired, count until the grace has passed.")
+    }
+    if collection.givenUp > 0 {
+      lines.append("Gave up \(Count(UInt64(collection.givenUp)).of("push", plural: "pushes")) that never ended.")
+    }
+    if report.abandonedFiles > 0 {
+      lines.append("Removed \(Count(UInt64(report.abandonedFiles)).of("file")) that killed processes had left.")
+    }
+    if lines.count == 1 { lines.append("Nothing to free.") }
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  private func json(_ report: CollectRemoteGarbage.Report) -> String {
+    let collection = report.collection
+    var json = JSONText()
+    json.object { json in
+      json.member("schema", "dv.gc.remote/1")
+      json.member("remote", report.remote.name)
+      json.member("dryRun", report.isDryRun)
+      json.member("graceSeconds", report.grace.seconds)
+      json.member("time", collection.time)
+      json.member("contents", collection.contents)
+      json.member("roots", collection.roots)
+      json.member("retiring", collection.retiring)
+      json.member("deletedRoots", collection.deletedRoots)
+      json.member("pending", collection.pending)
+      json.member("givenUp", collection.givenUp)
+      json.member("clearedPushes", collection.clearedPushes)
+      json.member("liveObjects", collection.liveObjects)
+      json.member("packs", collection.packs)
+      json.member("bytes", collection.bytes)
+      json.member("deletedPacks", collection.deletedPacks)
+      json.member("deletedBytes", collection.deletedBytes)
+      json.member("condemnedPacks", collection.condemnedPacks)
+      json.member("condemnedBytes", collection.condemnedBytes)
+      json.member("waitingPacks", collection.waitingPacks)
+      json.member("waitingBytes", collection.waitingBytes)
+      json.member("youngPacks", collection.youngPacks)
+      json.member("youngBytes", collection.youngBytes)
+      json.member("repackedBytes", collection.repackedBytes)
+      json.member("nextDeletion", collection.nextDeletion)
+      json.member("abandonedFiles", report.abandonedFiles)
     }
     return json.text + "\n"
   }

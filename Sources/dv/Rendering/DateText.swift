@@ -12,6 +12,11 @@ struct DateText: CustomStringConvertible {
     return "\(year)-\(Self.twoDigits(month))-\(Self.twoDigits(date)) \(time) UTC"
   }
 
+  /// The day of a moment in seconds since 1970: `2026-11-25`.
+  static func day(_ seconds: UInt64) -> String {
+    String(DateText(milliseconds: Int64(clamping: min(seconds, 1 << 40)) * 1000).description.prefix { $0 != " " })
+  }
+
   private static func twoDigits(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
 
   /// The date of a day counted from 1970-01-01, in the Gregorian calendar: years of 400-year eras that begin in March.

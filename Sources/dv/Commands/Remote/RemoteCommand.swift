@@ -13,6 +13,7 @@ struct RemoteCommand: ParsableCommand {
       RemoteCheckCommand.self,
       RemoteListCommand.self,
       RemoteRemoveCommand.self,
+      RemoteRetireCommand.self,
       RemoteSetDefaultCommand.self,
       RemoteTrustCommand.self,
     ], defaultSubcommand: RemoteListCommand.self)

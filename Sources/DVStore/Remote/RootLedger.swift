@@ -1,0 +1,70 @@
+import DVBackend
+import DVObject
+
+/// What pushes say of a store: which contents are complete, which pushes are under way, what was taken back.
+///
+/// A root counts as soon as the push that wrote it is over, and not before: the push may find that gc took away what it
+/// relied on, and take the root back. A push is over when its pending record, which bears the same time-ordered name as its
+/// roots, is gone, or, where it may not delete, when a root without content confirms it.
+///
+///     root is there ─► pending is gone, or confirmed ─► push was not given up ─► root was not retired ─► it is believed
+///
+/// The three folders are listed in this order. What was believed of a root then holds however late the answer comes.
+struct RootLedger: Sendable {
+  /// All roots, believed or not.
+  let roots: RecordList
+  /// Pushes that are under way or were killed.
+  let pending: [ULID: [BackendKey]]
+  let retired: RetiredList
+  /// The roots that are believed.
+  let believed: [RecordList.Item]
+  /// What they say is complete.
+  let complete: Set<RootRecord.Root>
+
+  /// Lists and reads.
+  ///
+  /// - Parameters:
+  ///   - known: what was read before: records never change, so that their keys suffice.
+  ///   - isThorough: whether a root that is merged into another during the listing must not be overlooked.
+  init(of store: ObjectStore, known: RecordList? = nil, isThorough: Bool = false) async throws(StoreError) {
+    var roots = try await RecordList(StoreLayout.roots, of: store, known: known)
+    if isThorough {
+      // A root that was merged was deleted after its successor appeared: one of the two is in a second listing.
+      while true {
+        let again = try await RecordList(StoreLayout.roots, of: store, known: roots)
+        let keys = Set(again.items.map(\.key))
+        let isStable = roots.items.allSatisfy { keys.contains($0.key) }
+        roots = again
+        if isStable { break }
+      }
+    }
+    self.roots = roots
+    guard isThorough || !roots.items.isEmpty else {
+      pending = [:]
+      retired = RetiredList()
+      believed = []
+      complete = []
+      return
+    }
+    let listed: [BackendEntry]
+    do { listed = try await store.backend.list(StoreLayout.pending) } catch { throw StoreError(error) }
+    pending = listed.reduce(into: [:]) { all, entry in
+      if let ulid = StoreLayout.record(from: entry.key)?.ulid { all[ulid, default: []].append(entry.key) }
+    }
+    retired = try await RetiredList(of: store)
+    let confirmed = Set(roots.items.lazy.filter { $0.record.roots.isEmpty }.map(\.ulid))
+    let (dead, gone) = (retired.pushes, retired.roots)
+    believed = roots.items.filter { [pending] item in
+      (pending[item.ulid] == nil || confirmed.contains(item.ulid)) && !dead.contains(item.ulid) && !gone.contains(item.name)
+    }
+    complete = believed.reduce(into: []) { $0.formUnion($1.record.roots) }
+  }
+
+  /// Trees that are complete.
+  var trees: Set<ObjectID> { Set(complete.lazy.filter { $0.kind == .tree }.map(\.oid)) }
+}
+
+extension RecordList.Item {
+  /// The record's name: its key without the folder.
+  var name: String { key.text.split(separator: "/").last.map(String.init) ?? "" }
+}
