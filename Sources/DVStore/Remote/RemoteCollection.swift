@@ -113,6 +113,7 @@ public struct RemoteCollection: Sendable {
     report.deletedRoots = roots.over.count
     if dryRun { return report }
 
+    try await adopt(ledger)
     report.repackedBytes = try await copy(plan, survey, condemned)
     try await condemnAll(plan, now: try await clock())
     try await delete(plan, survey, condemned, &report)
@@ -370,6 +371,33 @@ public struct RemoteCollection: Sendable {
   }
 
   // MARK: Acting
+
+  /// Says anew what roots say of pushes that ended at the very moment when they were given up. Such a root is not believed, and
+  /// stays for the sake of who was told that the push succeeded.
+  private func adopt(_ ledger: RootLedger) async throws {
+    let dead = ledger.retired.pushes
+    let orphans = ledger.roots.items.filter {
+      dead.contains($0.ulid) && ledger.pending[$0.ulid] == nil && !ledger.retired.roots.contains($0.name)
+    }
+    if orphans.isEmpty { return }
+    let contents = orphans.reduce(into: Set<RootRecord.Root>()) { $0.formUnion($1.record.roots) }.subtracting(ledger.complete)
+    if !contents.isEmpty {
+      guard try await areWhole(contents) else { return }
+      let commit = try await RootCommit(of: [], on: store)
+      guard try await commit.finish(contents.sorted(), check: { try await areWhole(contents) }) else { return }
+    }
+    try await remove(orphans.map(\.key))
+  }
+
+  /// Whether all of some contents lies in packs that are there and not condemned.
+  private func areWhole(_ contents: Set<RootRecord.Root>) async throws -> Bool {
+    try await store.refresh()
+    _ = try await store.avoidUnsound()
+    defer { store.index.condemn([]) }
+    var completeness = Completeness(of: store, readingFrom: local)
+    for root in contents.sorted() where try await !completeness.has(TransferRoot(root)) { return false }
+    return true
+  }
 
   /// Copies what is needed out of packs that are to go.
   ///

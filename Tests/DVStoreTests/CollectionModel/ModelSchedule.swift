@@ -285,8 +285,10 @@ struct ModelSchedule {
         for (number, root) in data.roots.enumerated() {
           let isPromised = promises.promised.contains(number)
           let isSaid = ledger.complete.contains(RootRecord.Root(root))
-          if isPromised, !isSaid { note("\(root.label) was promised and no root names it, round \(round)", promises) }
-          guard isSaid else { continue }
+          // Not believed at first may be that of a push that ended when gc gave it up.
+          let isNamed = isSaid || (round < 2 && ledger.roots.items.contains { $0.record.roots.contains(RootRecord.Root(root)) })
+          if isPromised, !isNamed { note("\(root.label) was promised and no root names it, round \(round)", promises) }
+          guard isPromised || isSaid else { continue }
           var completeness = Completeness(of: store)
           let isWhole = try await completeness.has(root)
           guard isWhole, try await store.holds(data.contents[number]) else {
