@@ -26,6 +26,7 @@ struct DV: ParsableCommand {
       InitCommand.self,
       ListCommand.self,
       MetricsCommand.self,
+      ModelCommand.self,
       MoveCommand.self,
       ParametersCommand.self,
       PullCommand.self,

@@ -1,0 +1,201 @@
+public import DVObject
+
+/// A tag of a git repository, as far as a registry needs it.
+public struct TagContent: Hashable, Sendable {
+  /// The short name.
+  public let name: String
+  /// The tag object, or the commit of a tag that is not annotated, as hex digits.
+  public let object: String
+  /// The commit that it leads to, as hex digits; `nil` if it leads to none.
+  public let commit: String?
+  /// `nil` for a tag that is not annotated.
+  public let message: String?
+  /// Who made it, as git names people.
+  public let tagger: String?
+  /// When, in milliseconds since 1970.
+  public let time: Int64
+
+  public init(name: String, object: String, commit: String?, message: String?, tagger: String?, time: Int64) {
+    (self.name, self.object, self.commit, self.message, self.tagger, self.time) = (name, object, commit, message, tagger, time)
+  }
+}
+
+/// The models of a repository: what its tags say together.
+///
+/// Pure: from the same tags the same registry, in whatever order they come. Which version has an alias follows from the
+/// chain of `previous` alone, never from clocks: the head is the move that no other names as what was before it. Two heads
+/// make the alias contested.
+public struct ModelRegistry: Sendable {
+  /// One event of a model, in the order of its number and name.
+  public struct Event: Sendable {
+    public let tag: TagContent
+    public let parsed: RegistryTag
+    /// What the tag's record says; `nil` for a tag without one, as GTO makes them.
+    public let version: ModelRecord?
+    public let alias: AliasRecord?
+    /// Why the record cannot be believed; `nil` if it can, or there is none.
+    public let problem: String?
+    public let recordID: ObjectID?
+  }
+
+  /// What is known of an alias.
+  public struct AliasState: Sendable {
+    public let alias: String
+    /// The moves that nothing followed: one, unless the alias is contested.
+    public let heads: [Event]
+    public var isContested: Bool { heads.count > 1 }
+  }
+
+  public struct Model: Sendable {
+    public let name: ModelName
+    /// All tags of the model.
+    public internal(set) var events: [Event] = []
+
+    public init(name: ModelName) { self.name = name }
+  }
+
+  public private(set) var models: [ModelName: Model] = [:]
+
+  /// Reads tags; those that say nothing of models are left out.
+  public init(_ tags: some Sequence<TagContent>) {
+    for tag in tags {
+      guard let parsed = RegistryTag(tag.name) else { continue }
+      models[parsed.model, default: Model(name: parsed.model)].events.append(Event(tag, parsed))
+    }
+    for name in models.keys { models[name]?.events.sort { $0.precedes($1) } }
+  }
+}
+
+extension ModelRegistry.Event {
+  init(_ tag: TagContent, _ parsed: RegistryTag) {
+    self.tag = tag
+    self.parsed = parsed
+    var version: ModelRecord?
+    var alias: AliasRecord?
+    var problem: String?
+    var id: ObjectID?
+    do throws(RecordError) {
+      if let record = try tag.message.flatMap({ message throws(RecordError) in try TagMessage.record(in: message) }) {
+        id = record.id
+        switch parsed.action {
+        case .register: version = try ModelRecord(record)
+        case .assign, .unassign: alias = try AliasRecord(record)
+        case .deregister, .deprecate, .create: break
+        }
+      }
+      problem = Self.contradiction(parsed, tag, version, alias)
+    } catch {
+      problem = error.message
+    }
+    self.version = problem == nil ? version : nil
+    self.alias = problem == nil ? alias : nil
+    self.problem = problem
+    recordID = id
+  }
+
+  /// What record and tag say differently of the same thing.
+  private static func contradiction(
+    _ parsed: RegistryTag, _ tag: TagContent, _ version: ModelRecord?, _ alias: AliasRecord?
+  ) -> String? {
+    if let version {
+      guard case .register(let release) = parsed.action, version.model == parsed.model, version.release == release else {
+        return "The tag '\(tag.name)' holds the record of \(version.model)@\(version.release)."
+      }
+      guard version.commit == tag.commit else {
+        return "The tag '\(tag.name)' names commit \((tag.commit ?? "none").prefix(12)); its record names \(version.commit.prefix(12))."
+      }
+    }
+    if let alias {
+      let expected: String? =
+        switch parsed.action {
+        case .assign(let name) where alias.release != nil: name
+        case .unassign(let name) where alias.release == nil: name
+        default: nil
+        }
+      guard alias.model == parsed.model, alias.alias == expected else {
+        return "The tag '\(tag.name)' holds the record of another move, of \(alias.model)#\(alias.alias)."
+      }
+    }
+    return nil
+  }
+
+  /// The order in which events are shown: by number, then by name. Versions have no number; they stand by their time.
+  func precedes(_ other: Self) -> Bool {
+    if let own = parsed.counter, let theirs = other.parsed.counter, own != theirs { return own < theirs }
+    if time != other.time { return time < other.time }
+    return tag.name < other.tag.name
+  }
+
+  /// When it happened, as its record or else its tag says, in milliseconds since 1970.
+  public var time: Int64 { version?.time ?? alias?.time ?? tag.time }
+}
+
+extension ModelRegistry.Model {
+  /// The versions that are registered and not taken back, the oldest first.
+  public var versions: [(release: ModelVersion, event: ModelRegistry.Event)] {
+    var found: [ModelVersion: ModelRegistry.Event] = [:]
+    var withdrawn: Set<ModelVersion> = []
+    for event in events {
+      switch event.parsed.action {
+      case .register(let release): found[release] = found[release] ?? event
+      case .deregister(let release): withdrawn.insert(release)
+      default: break
+      }
+    }
+    return found.filter { !withdrawn.contains($0.key) }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
+  /// The tag of a version.
+  public func version(_ release: ModelVersion) -> ModelRegistry.Event? { versions.first { $0.release == release }?.event }
+
+  /// Whether the model is given up.
+  public var isDeprecated: Bool { events.contains { $0.parsed.action == .deprecate } }
+
+  /// The number of the next tag.
+  public var nextCounter: UInt64 { (events.compactMap(\.parsed.counter).max() ?? 0) + 1 }
+
+  /// All aliases that were ever moved, by name.
+  public var aliases: [ModelRegistry.AliasState] {
+    var names: Set<String> = []
+    for event in events { if let alias = event.movedAlias { names.insert(alias) } }
+    return names.sorted().compactMap { alias($0) }
+  }
+
+  /// What is known of an alias; `nil` if it was never moved.
+  ///
+  /// - Parameter moment: in milliseconds since 1970: what was known then, by the times that the tags say.
+  public func alias(_ name: String, asOf moment: Int64 = .max) -> ModelRegistry.AliasState? {
+    let moves = events.filter { $0.movedAlias == name && $0.time <= moment }
+    guard !moves.isEmpty else { return nil }
+    var followed: Set<String> = []
+    for (index, move) in moves.enumerated() {
+      if let record = move.alias {
+        if let previous = record.previous { followed.insert(previous) }
+        followed.formUnion(record.resolves)
+      } else if index > 0 {
+        // GTO's own tags have no chain: they follow what has the number before.
+        followed.insert(moves[index - 1].tag.object)
+      }
+    }
+    let heads = moves.filter { !followed.contains($0.tag.object) }
+    // A circle would leave none: nobody can make one without breaking SHA-1, but damage must not look like 'no alias'.
+    return ModelRegistry.AliasState(alias: name, heads: heads.isEmpty ? moves : heads)
+  }
+
+  /// The version that a move gave the alias to; `nil` if it took the alias away, or a tag of GTO's names a commit without version.
+  public func release(of move: ModelRegistry.Event) -> ModelVersion? {
+    if let alias = move.alias { return alias.release }
+    guard case .assign = move.parsed.action, let commit = move.tag.commit else { return nil }
+    return versions.last { $0.event.tag.commit == commit }?.release
+  }
+}
+
+extension ModelRegistry.Event {
+  /// The alias that it moves or takes away.
+  public var movedAlias: String? {
+    switch parsed.action {
+    case .assign(let alias), .unassign(let alias): alias
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import DVFile
+import DVGit
+public import DVLineage
+import DVObject
+import DVWorkspace
+public import SystemPackage
+
+/// Brings the content of a version of a model to a place of the user's: the operation behind `dv model get`.
+///
+/// The content appears under its name when all of it is proved, by one rename.
+public struct GetModel: Sendable {
+  private let model: ModelName
+  private let selector: String
+  private let destination: FilePath?
+  private let replaces: Bool
+
+  public struct Report: Sendable {
+    public let record: ModelRecord
+    public let path: FilePath
+  }
+
+  /// - Parameters:
+  ///   - selector: a version, an alias, or `latest`.
+  ///   - destination: the file or directory to make, absolute; `nil` for the name that the model has in its repository.
+  ///   - replaces: whether a file that is there may be replaced.
+  public init(_ model: ModelName, _ selector: String, to destination: FilePath?, replaces: Bool) {
+    (self.model, self.selector, self.destination, self.replaces) = (model, selector, destination, replaces)
+  }
+
+  /// Carries it out.
+  ///
+  /// - Parameter directory: where it goes if no destination was given.
+  /// - Throws: ``RepositoryError/Code/conflict`` if something is in the way or the alias is contested; `missing` if the content is
+  ///   nowhere; `corrupt` if the tag says other things than its commit.
+  public func run(in repository: Repository, from directory: FilePath, progress: ProgressSink) async throws -> Report {
+    let event = try repository.version(selector, of: repository.model(model))
+    guard let record = event.version else {
+      throw RepositoryError(
+        .usage, "The tag '\(event.tag.name)' was not made by dv and does not say which data the model is.",
+        remedy: "Check out its commit, and 'dv pull' the path.")
+    }
+    try requireSame(record, in: repository)
+    let place = directory.pushing(destination ?? FilePath(String(record.path.split(separator: "/").last ?? "model")))
+    let target = place.lexicallyNormalized()
+    if let there = try target.fileStat() {
+      guard replaces, there.kind == .regular, !record.isTree else {
+        throw RepositoryError(
+          .conflict, "'\(target.printable)' is there already.",
+          remedy: record.isTree ? "Name another place with -o." : "Name another place with -o, or replace it with --force.")
+      }
+    }
+    // Bringing all of it to the local store first makes few requests of many.
+    if let path = TreePath(record.path), (try? repository.remote(nil)) != nil {
+      let report = try await FetchData([path], scope: .revision(record.commit)).run(in: repository, progress: progress)
+      if let failure = report.failures.first {
+        throw RepositoryError(failure.kind == .missing ? .missing : .corrupt, failure.message)
+      }
+    }
+    progress.begin("Writing", totalBytes: record.size, totalItems: record.files ?? 1)
+    let parent = target.removingLastComponent()
+    try parent.createDirectories()
+    let temporary = parent.appending(RandomName.temporary())
+    let delivery = ContentDelivery(reader: try repository.dataReader(), progress: progress)
+    do {
+      if record.isTree {
+        try await delivery.writeTree(record.oid, at: temporary)
+      } else {
+        try await delivery.writeFile(record.oid, size: record.size, mode: try isExecutable(record, in: repository) ? 0o777 : 0o666, at: temporary)
+      }
+      try Task.checkCancellation()
+      try temporary.rename(to: target)
+    } catch {
+      try? temporary.removeTree()
+      throw error
+    }
+    return Report(record: record, path: target)
+  }
+
+  /// Checks that the commit says of the path what the tag says: a tag can be moved, a commit cannot.
+  private func requireSame(_ record: ModelRecord, in repository: Repository) throws {
+    guard let pointer = try pointer(of: record, in: repository) else { return }
+    guard pointer.oid == record.oid, pointer.size == record.size else {
+      throw RepositoryError(
+        .corrupt, "The tag of \(record.model)@\(record.release) names \(record.oid.shortHex), and '\(record.path)' of its commit is \(pointer.oid.shortHex): one of them was altered.",
+        remedy: "'git fetch --tags --force' takes over the server's tags.")
+    }
+  }
+
+  /// The pointer in the commit; `nil` if the commit is not in this clone.
+  private func pointer(of record: ModelRecord, in repository: Repository) throws -> Pointer? {
+    guard let path = TreePath(record.path) else {
+      throw RepositoryError(.corrupt, "The record of \(record.model)@\(record.release) names '\(record.path)', which is no path.")
+    }
+    guard let commit = try? repository.git.resolve(revision: record.commit) else { return nil }
+    guard let found = try repository.resolve(path, in: commit), found.inside.isRoot else {
+      throw RepositoryError(
+        .corrupt, "The tag of \(record.model)@\(record.release) names '\(record.path)', which its commit does not track.")
+    }
+    return found.data.pointer
+  }
+
+  private func isExecutable(_ record: ModelRecord, in repository: Repository) throws -> Bool {
+    try pointer(of: record, in: repository)?.executable ?? false
+  }
+}

@@ -1,0 +1,92 @@
+import DVGit
+public import DVLineage
+import DVObject
+
+extension Repository {
+  /// Reads the registry of models from the tags of this clone.
+  ///
+  /// - Complexity: O(*n*) in the tags; the messages of those of models are read.
+  public func modelRegistry() throws -> ModelRegistry {
+    ModelRegistry(
+      try git.tags(messageLimit: TagMessage.maximumByteCount) { RegistryTag($0) != nil }.map { tag in
+        TagContent(
+          name: tag.name, object: tag.object.hex, commit: tag.commit?.hex, message: tag.message,
+          tagger: tag.tagger.map { "\($0.name) <\($0.email)>" }, time: (tag.tagger?.time ?? 0) * 1000)
+      })
+  }
+
+  /// Returns a model of the registry.
+  ///
+  /// - Throws: ``RepositoryError/Code/usage`` if no tag is of it.
+  public func model(_ name: ModelName) throws -> ModelRegistry.Model {
+    guard let model = try modelRegistry().models[name] else {
+      throw RepositoryError(
+        .usage, "No model '\(name)' is registered here.",
+        remedy: "'dv model list' lists those that are; 'git fetch --tags' brings those of others.")
+    }
+    return model
+  }
+
+  /// Returns the version that `selector` means: `v1.2.0`, an alias, or `latest`.
+  ///
+  /// - Throws: ``RepositoryError/Code/usage`` if there is none; `conflict` if the alias is contested; `corrupt` if the tag's record
+  ///   cannot be believed.
+  public func version(_ selector: String, of model: ModelRegistry.Model) throws -> ModelRegistry.Event {
+    let release: ModelVersion
+    if selector == "latest" {
+      guard let last = model.versions.last(where: { $0.release.prerelease.isEmpty }) ?? model.versions.last else {
+        throw RepositoryError(.usage, "Model '\(model.name)' has no version.")
+      }
+      release = last.release
+    } else if let version = ModelVersion(selector) {
+      release = version
+    } else {
+      guard let state = model.alias(selector), let head = state.heads.first else {
+        throw RepositoryError(
+          .usage, "Model '\(model.name)' has neither a version nor an alias '\(selector)'.",
+          remedy: "'dv model show \(model.name)' shows what it has.")
+      }
+      try model.requireUncontested(state)
+      if let problem = head.problem { throw RepositoryError(.corrupt, problem) }
+      guard let held = model.release(of: head) else {
+        throw RepositoryError(.usage, "No version of '\(model.name)' has the alias '\(selector)' now.")
+      }
+      release = held
+    }
+    guard let event = model.version(release) else {
+      throw RepositoryError(
+        .usage, "Model '\(model.name)' has no version \(release).", remedy: "'dv model show \(model.name)' shows what it has.")
+    }
+    if let problem = event.problem { throw RepositoryError(.corrupt, problem) }
+    return event
+  }
+
+  /// Git's committer as it would be written now.
+  func person() throws -> String? {
+    let signature = try git.signature()
+    guard let name = environment("GIT_COMMITTER_NAME") ?? signature?.name else { return nil }
+    return String("\(name) <\(environment("GIT_COMMITTER_EMAIL") ?? signature?.email ?? "")>".prefix(200))
+  }
+}
+
+extension ModelRegistry.Model {
+  /// - Throws: ``RepositoryError/Code/conflict`` if several moves of the alias follow one.
+  func requireUncontested(_ state: ModelRegistry.AliasState) throws {
+    guard state.isContested else { return }
+    let claims = state.heads.map { head in
+      "\(release(of: head)?.description ?? "none") (\(head.tag.name), by \(head.alias?.user ?? head.tag.tagger ?? "somebody"))"
+    }
+    throw RepositoryError(
+      .conflict, "The alias '\(state.alias)' of '\(name)' is contested: \(claims.joined(separator: " and ")) were assigned at the same time.",
+      remedy: "Decide with 'dv model promote \(name) VERSION \(state.alias) --resolve', and push the tag.")
+  }
+}
+
+extension Repository {
+  /// Fails if several moves of an alias follow one; see ``version(_:of:)``.
+  ///
+  /// - Throws: ``RepositoryError/Code/conflict`` that names the claims and the remedy.
+  public func requireUncontested(_ state: ModelRegistry.AliasState, of model: ModelRegistry.Model) throws {
+    try model.requireUncontested(state)
+  }
+}

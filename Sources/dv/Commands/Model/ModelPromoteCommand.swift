@@ -1,0 +1,97 @@
+import ArgumentParser
+import DVFile
+import DVLineage
+import DVRepository
+
+struct ModelPromoteCommand: WritingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "promote", abstract: "Give an alias, such as production, to a version of a model.",
+    discussion: """
+      A version may have several aliases, an alias only one version. Two clones may promote at the same time and both pushes \
+      succeed: then the alias is contested, and whoever asks for it is told so until somebody decides with --resolve.
+      """)
+
+  @OptionGroup var options: GlobalOptions
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("Why.", valueName: "text"))
+  var message: String?
+
+  @Flag(name: .long, help: "Decide between promotions that contest the alias.")
+  var resolve = false
+
+  @Flag(name: .long, help: "Have git sign the tag with your key.")
+  var sign = false
+
+  @Argument(help: ArgumentHelp("The model's name.", valueName: "name"))
+  var model: ModelArgument
+
+  @Argument(help: ArgumentHelp("The version that gets it, or 'none' to take it away.", valueName: "version"))
+  var version: String
+
+  @Argument(help: ArgumentHelp("The alias: production, staging, archived, or any other.", valueName: "alias"))
+  var alias: String
+
+  func validate() throws {
+    if version != "none", ModelVersion(version) == nil { throw ValidationError("'\(version)' is no version, such as v1.2.0.") }
+  }
+
+  func run() async throws {
+    let destination: MoveAlias.Destination = ModelVersion(version).map { .version($0) } ?? .nobody
+    let report = try await MoveAlias(
+      model.name, alias, to: destination, reason: message, resolves: resolve, isSigned: sign, environment: ProcessEnvironment.all
+    ).run(in: try Here.repository())
+    try report.print(options, command: "promote", sentence: report.moveSentence)
+  }
+}
+
+struct ModelRollbackCommand: WritingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rollback", abstract: "Give an alias back to the version that had it before.")
+
+  @OptionGroup var options: GlobalOptions
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("Why.", valueName: "text"))
+  var message: String?
+
+  @Flag(name: .long, help: "Have git sign the tag with your key.")
+  var sign = false
+
+  @Argument(help: ArgumentHelp("The model's name.", valueName: "name"))
+  var model: ModelArgument
+
+  @Argument(help: ArgumentHelp("The alias.", valueName: "alias"))
+  var alias: String = "production"
+
+  func run() async throws {
+    let report = try await MoveAlias(
+      model.name, alias, to: .before, reason: message, isSigned: sign, environment: ProcessEnvironment.all
+    ).run(in: try Here.repository())
+    try report.print(options, command: "rollback", sentence: report.moveSentence)
+  }
+}
+
+struct ModelDeprecateCommand: WritingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "deprecate", abstract: "Give a model up: what is registered stays, nothing is added.")
+
+  @OptionGroup var options: GlobalOptions
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("Why.", valueName: "text"))
+  var message: String?
+
+  @Argument(help: ArgumentHelp("The model's name.", valueName: "name"))
+  var model: ModelArgument
+
+  func run() async throws {
+    let report = try await DeprecateModel(model.name, reason: message, environment: ProcessEnvironment.all).run(in: try Here.repository())
+    try report.print(options, command: "deprecate", sentence: "The model '\(report.model)' is deprecated.")
+  }
+}
+
+extension TagReport {
+  fileprivate var moveSentence: String {
+    let alias = alias ?? ""
+    let before = previous.map { " (before: \($0))" } ?? ""
+    return release.map { "\(model)@\($0) is '\(alias)' now\(before)." } ?? "No version of \(model) is '\(alias)' now\(before)."
+  }
+}

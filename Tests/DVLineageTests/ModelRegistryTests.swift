@@ -1,0 +1,155 @@
+import DVObject
+import Testing
+
+@testable import DVLineage
+
+struct ModelRegistryTests {
+  @Test(arguments: [
+    ("churn@v1.2.0", "churn", "register v1.2.0"), ("churn@v1.2.0!#4", "churn", "deregister v1.2.0"),
+    ("risk=churn#production#7", "risk:churn", "assign production"), ("churn#production!#8", "churn", "unassign production"),
+    ("churn@deprecated#9", "churn", "deprecate"), ("churn@created#1", "churn", "create"), ("churn#staging", "churn", "assign staging"),
+    ("a/b-c_d@v0.0.1-rc.1+build.5", "a/b-c_d", "register v0.0.1-rc.1+build.5"),
+  ])
+  func tagsOfTheGrammarAreRead(tag: String, model: String, action: String) throws {
+    let parsed = try #require(RegistryTag(tag))
+    #expect(parsed.model.text == model)
+    let words: String =
+      switch parsed.action {
+      case .register(let version): "register \(version)"
+      case .deregister(let version): "deregister \(version)"
+      case .assign(let alias): "assign \(alias)"
+      case .unassign(let alias): "unassign \(alias)"
+      case .deprecate: "deprecate"
+      case .create: "create"
+      }
+    #expect(words == action)
+    #expect(parsed.name == tag)
+  }
+
+  @Test(arguments: [
+    "v1.2.0", "churn", "churn@1.2.0", "churn@v1.2", "churn@v01.2.0", "-churn@v1.2.0", "churn-@v1.2.0", "churn@v1.2.0!x", "churn#", "churn#a#x",
+    "churn#-a#1", "ch..urn@v1.0.0", "a=b=c@v1.0.0", "churn@deprecated!#1", "churn.lock/x@v1.0.0", "@v1.0.0", "churn@v99999999999.0.0",
+  ])
+  func otherTagsAreNone(tag: String) { #expect(RegistryTag(tag) == nil) }
+
+  /// The order of Semantic Versioning, from its own examples.
+  @Test func versionsAreOrdered() {
+    let ordered = [
+      "v1.0.0-alpha", "v1.0.0-alpha.1", "v1.0.0-alpha.beta", "v1.0.0-beta", "v1.0.0-beta.2", "v1.0.0-beta.11", "v1.0.0-rc.1", "v1.0.0",
+      "v1.0.0+b", "v1.2.0", "v1.10.0", "v2.0.0",
+    ].compactMap { ModelVersion($0) }
+    #expect(ordered.count == 12)
+    #expect(ordered.reversed().sorted() == ordered)
+    #expect(ModelVersion("v1.2.3")?.bumped(.minor).description == "v1.3.0")
+    #expect(ModelVersion("v1.2.3-rc.1")?.bumped(.patch).description == "v1.2.3")
+  }
+
+  private static let churn = ModelName("churn")!  // a name by the grammar
+
+  private func version(_ release: String, commit: String, time: Int64) throws -> TagContent {
+    let record = try ModelRecord(
+      model: Self.churn, release: #require(ModelVersion(release)), path: "model.bin",
+      oid: ObjectID(hashing: [UInt8](release.utf8).span), isTree: false, size: 5, files: nil, run: nil, commit: commit, time: time,
+      user: "Ada <ada@example.com>"
+    ).encoded()
+    return TagContent(
+      name: "churn@\(release)", object: "tag-\(release)", commit: commit, message: TagMessage.text(title: "x", description: nil, record: record),
+      tagger: nil, time: 0)
+  }
+
+  private func move(
+    _ number: Int, _ release: String?, after previous: String?, resolving: [String] = [], object: String? = nil
+  ) throws -> TagContent {
+    let record = try AliasRecord(
+      model: Self.churn, alias: "production", release: release.flatMap { ModelVersion($0) }, previous: previous,
+      resolves: resolving, reason: "why", time: Int64(1000 * number), user: nil
+    ).encoded()
+    return TagContent(
+      name: "churn#production\(release == nil ? "!" : "")#\(number)", object: object ?? "move-\(number)", commit: "c1",
+      message: TagMessage.text(title: "x", description: "# a line\n\n{no record}", record: record), tagger: nil, time: 0)
+  }
+
+  private func state(of tags: [TagContent]) throws -> (releases: [String], isContested: Bool) {
+    // In whatever order the tags come, the state is one.
+    var states: Set<String> = []
+    var generator = SystemRandomNumberGenerator()
+    var result: (releases: [String], isContested: Bool) = ([], false)
+    for _ in 0..<8 {
+      let registry = ModelRegistry(tags.shuffled(using: &generator))
+      let model = try #require(registry.models[Self.churn])
+      let alias = try #require(model.alias("production"))
+      result = (alias.heads.map { model.release(of: $0)?.description ?? "none" }.sorted(), alias.isContested)
+      states.insert("\(result)")
+    }
+    #expect(states.count == 1)
+    return result
+  }
+
+  @Test func theHeadOfTheChainHasTheAlias() throws {
+    var tags = [try version("v1.0.0", commit: "c1", time: 1), try version("v2.0.0", commit: "c2", time: 2)]
+    tags += [try move(1, "v1.0.0", after: nil), try move(2, "v2.0.0", after: "move-1")]
+    #expect(try state(of: tags) == (["v2.0.0"], false))
+    // Later in the chain, whatever the number says.
+    tags.append(try move(3, nil, after: "move-2"))
+    #expect(try state(of: tags) == (["none"], false))
+  }
+
+  /// Two clones promote after the same move, and both tags arrive.
+  @Test func forkedMovesContestTheAliasUntilItIsResolved() throws {
+    var tags = [try version("v1.0.0", commit: "c1", time: 1), try version("v2.0.0", commit: "c2", time: 2)]
+    tags += [try move(1, "v1.0.0", after: nil), try move(2, "v2.0.0", after: "move-1"), try move(4, "v1.0.0", after: "move-1")]
+    #expect(try state(of: tags) == (["v1.0.0", "v2.0.0"], true))
+    tags.append(try move(5, "v2.0.0", after: "move-2", resolving: ["move-4"]))
+    #expect(try state(of: tags) == (["v2.0.0"], false))
+  }
+
+  /// GTO's own tags have no chain: the last number counts.
+  @Test func tagsWithoutRecordsFollowTheirNumbers() throws {
+    func plain(_ name: String, _ commit: String) -> TagContent {
+      TagContent(name: name, object: name, commit: commit, message: "made by gto", tagger: "x", time: 0)
+    }
+    let tags = [
+      plain("churn@v1.0.0", "c1"), plain("churn@v2.0.0", "c2"), plain("churn#production#1", "c1"), plain("churn#production#2", "c2"),
+      plain("churn#production#10", "c1"),
+    ]
+    #expect(try state(of: tags) == (["v1.0.0"], false))
+  }
+
+  /// A record that speaks of another model, version, alias or commit than its tag is not believed.
+  @Test func recordsThatContradictTheirTagsAreFound() throws {
+    let good = try version("v1.0.0", commit: "c1", time: 1)
+    let copies = [
+      TagContent(name: "churn@v3.0.0", object: "a", commit: "c1", message: good.message, tagger: nil, time: 0),
+      TagContent(name: "other@v1.0.0", object: "b", commit: "c1", message: good.message, tagger: nil, time: 0),
+      TagContent(name: "churn@v1.0.0", object: "c", commit: "c9", message: good.message, tagger: nil, time: 0),
+      TagContent(name: "churn#production#1", object: "d", commit: "c1", message: good.message, tagger: nil, time: 0),
+      TagContent(name: "churn#staging#1", object: "e", commit: "c1", message: try move(1, "v1.0.0", after: nil).message, tagger: nil, time: 0),
+      TagContent(name: "churn#production!#1", object: "f", commit: "c1", message: try move(1, "v1.0.0", after: nil).message, tagger: nil, time: 0),
+    ]
+    for copy in copies {
+      let events = ModelRegistry([copy]).models.values.flatMap(\.events)
+      #expect(events.count == 1)
+      #expect(events.first?.problem != nil && events.first?.version == nil && events.first?.alias == nil, "\(copy.name)")
+    }
+  }
+
+  /// Whatever single byte of a record is changed, the tag is not read as it was.
+  @Test func everyChangedByteOfARecordIsFound() throws {
+    let tag = try version("v1.0.0", commit: "c1", time: 1)
+    let message = Array(try #require(tag.message).utf8)
+    let start = try #require(message.firstIndex(of: UInt8(ascii: "{")))
+    let original = ModelRegistry([tag]).models.values.first?.events.first
+    for index in start..<(message.count - 1) {
+      for flip: UInt8 in [1, 0x20] {
+        var changed = message
+        changed[index] ^= flip
+        let text = String(decoding: changed, as: UTF8.self)
+        let event = ModelRegistry([
+          TagContent(name: tag.name, object: tag.object, commit: tag.commit, message: text, tagger: nil, time: 0)
+        ]).models.values.first?.events.first
+        // The tag object's own name changes with every byte: here only what the record says is compared.
+        #expect(event?.problem != nil || event?.recordID != original?.recordID || event?.version == nil)
+      }
+    }
+  }
+}

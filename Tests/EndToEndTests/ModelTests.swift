@@ -1,0 +1,118 @@
+import DVFile
+import Foundation
+import SystemPackage
+import Testing
+
+/// `dv model`: versions and aliases as git tags.
+struct ModelTests {
+  /// Makes a model by a run and commits it; another content each time.
+  private func train(_ sandbox: Sandbox, _ content: String) throws {
+    try sandbox.write("\(content)\n", to: "in.txt")
+    try sandbox.git("add", "in.txt")
+    try sandbox.dv("run", "-f", "-n", "train", "-d", "in.txt", "-o", "model.bin", "--", "cp in.txt model.bin && echo weights >> model.bin").succeed()
+  }
+
+  @Test func versionsArePromotedAndRolledBack() throws {
+    let sandbox = try Sandbox()
+    try train(sandbox, "one")
+    // Not committed yet: the tag would lead to a commit that does not hold the model.
+    #expect(try sandbox.dv("model", "register", "churn", "model.bin").exit(2).errorText.contains("does not hold 'model.bin.dv'"))
+    try sandbox.commit("one")
+    let first = try sandbox.dv("model", "register", "churn", "model.bin", "--describe", "# the first", "--json").succeed().json
+    #expect(first["tag"] as? String == "churn@v0.1.0")
+    #expect(try sandbox.dv("model", "register", "churn", "model.bin").exit(2).errorText.contains("is churn@v0.1.0 already"))
+    try train(sandbox, "two")
+    try sandbox.commit("two")
+    #expect(try sandbox.dv("model", "register", "churn", "model.bin", "--version", "v0.1.0").exit(2).errorText.contains("registered already"))
+    try sandbox.dv("model", "register", "churn", "model.bin", "--bump", "minor").succeed()
+    try sandbox.dv("model", "promote", "churn", "v0.1.0", "production", "-m", "first").succeed()
+    try sandbox.dv("model", "promote", "churn", "v0.2.0", "staging").succeed()
+    try sandbox.dv("model", "promote", "churn", "v0.2.0", "production", "-m", "better").succeed()
+    try sandbox.dv("model", "promote", "churn", "v0.2.0", "production").exit(2)
+    try sandbox.dv("model", "promote", "churn", "v0.9.0", "production").exit(2)
+    #expect(try sandbox.dv("model", "list").succeed().text == "churn  v0.2.0  2 versions  production v0.2.0, staging v0.2.0\n")
+    let back = try sandbox.dv("model", "rollback", "churn", "--json").succeed().json
+    #expect(back["version"] as? String == "v0.1.0" && back["previous"] as? String == "v0.2.0")
+    #expect(try sandbox.dv("model", "show", "churn@production").succeed().text.contains("churn@v0.1.0"))
+    #expect(try sandbox.dv("model", "show", "churn@v0.1.0").succeed().text.contains("# the first"))
+    // The older content comes back, proved, whole, and not over anything.
+    try sandbox.dv("model", "get", "churn@production", "-o", "got.bin").succeed()
+    #expect(try sandbox.read("got.bin") == "one\nweights\n")
+    try sandbox.dv("model", "get", "churn@staging", "-o", "got.bin").exit(7)
+    #expect(try sandbox.read("got.bin") == "one\nweights\n")
+    try sandbox.dv("model", "get", "churn@latest", "-o", "got.bin", "--force").succeed()
+    #expect(try sandbox.read("got.bin") == "two\nweights\n")
+    let events = try #require(try sandbox.dv("model", "history", "churn", "--json").succeed().json["events"] as? [[String: Any]])
+    #expect(events.map { $0["action"] as? String } == ["register", "register", "assign", "assign", "assign", "assign"])
+    #expect(events.compactMap { $0["reason"] as? String } == ["first", "better"])
+    let differences = try #require(try sandbox.dv("model", "diff", "churn", "v0.1.0", "v0.2.0", "--json").succeed().json["differences"] as? [[String: Any]])
+    #expect(differences.contains { $0["kind"] as? String == "input" && $0["name"] as? String == "in.txt" })
+    try sandbox.dv("model", "deprecate", "churn", "-m", "old").succeed()
+    try train(sandbox, "three")
+    try sandbox.commit("three")
+    try sandbox.dv("model", "register", "churn", "model.bin").exit(2)
+  }
+
+  @Test func directoriesAreModelsToo() throws {
+    let sandbox = try Sandbox()
+    try sandbox.shell("mkdir -p m/sub m/empty && echo a > m/sub/a && printf '#!/bin/sh\n' > m/run && chmod +x m/run && ln -s sub/a m/link")
+    try sandbox.dv("add", "m").succeed()
+    try sandbox.commit("m")
+    try sandbox.dv("model", "register", "tree", "m").succeed()
+    try sandbox.dv("model", "get", "tree@v0.1.0", "-o", "../out").succeed()
+    try sandbox.shell("diff -r --no-dereference m ../out && test -x ../out/run && test -d ../out/empty && test -L ../out/link")
+    try sandbox.dv("model", "get", "tree@v0.1.0", "-o", "../out", "--force").exit(7)
+  }
+
+  /// Two clones promote at once and push: nobody's decision is lost silently.
+  @Test func forkedPromotionsAreContestedUntilResolved() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("one\n", to: "model.bin")
+    try sandbox.dv("add", "model.bin").succeed()
+    try sandbox.commit("one")
+    try sandbox.dv("model", "register", "churn", "model.bin").succeed()
+    try sandbox.write("two\n", to: "model.bin")
+    try sandbox.dv("add", "model.bin").succeed()
+    try sandbox.commit("two")
+    try sandbox.dv("model", "register", "churn", "model.bin", "--version", "v0.2.0").succeed()
+    try sandbox.shell("git init -q --bare ../hub && git remote add hub ../hub && git push -q hub main --tags && git clone -q ../hub ../other")
+    let other = sandbox.folder.appending("other")
+    try sandbox.dv("model", "promote", "churn", "v0.1.0", "production").succeed()
+    try sandbox.dv("model", "promote", "churn", "v0.2.0", "staging", in: other).succeed()
+    try sandbox.dv("model", "promote", "churn", "v0.2.0", "production", in: other).succeed()
+    try sandbox.git("push", "--quiet", "hub", "churn#production#1").succeed()
+    try sandbox.git("push", "--quiet", "origin", "churn#production#2", "churn#staging#1", in: other).succeed()
+    try sandbox.git("fetch", "--quiet", "--tags", "hub").succeed()
+    let refused = try sandbox.dv("model", "get", "churn@production", "-o", "out").exit(7)
+    #expect(refused.errorText.contains("contested") && refused.errorText.contains("v0.1.0") && refused.errorText.contains("v0.2.0"))
+    try sandbox.dv("model", "show", "churn").exit(7)
+    try sandbox.dv("model", "promote", "churn", "v0.2.0", "production").exit(7)
+    try sandbox.dv("model", "promote", "churn", "v0.2.0", "production", "--resolve").succeed()
+    try sandbox.dv("model", "get", "churn@production", "-o", "out").succeed()
+    #expect(try sandbox.read("out") == "two\n")
+    try sandbox.dv("model", "promote", "churn", "v0.1.0", "production", "--resolve").exit(2)
+  }
+
+  /// A tag that was moved, or whose record was written by hand, is not believed.
+  @Test func movedAndForgedTagsAreRefused() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("one\n", to: "model.bin")
+    try sandbox.dv("add", "model.bin").succeed()
+    try sandbox.commit("one")
+    try sandbox.dv("model", "register", "churn", "model.bin").succeed()
+    try sandbox.write("two\n", to: "model.bin")
+    try sandbox.dv("add", "model.bin").succeed()
+    try sandbox.commit("two")
+    // The record says the first commit, the tag now the second.
+    try sandbox.shell("git tag -f -a --cleanup=verbatim -m \"$(git tag -l --format='%(contents)' churn@v0.1.0)\" churn@v0.1.0 HEAD")
+    #expect(try sandbox.dv("model", "get", "churn@v0.1.0", "-o", "out").exit(4).errorText.contains("names commit"))
+    // A record that agrees with its tag but not with the commit.
+    try sandbox.shell(
+      """
+      m=$(git tag -l --format='%(contents)' churn@v0.1.0 | sed "s/\\"commit\\":\\"[0-9a-f]*\\"/\\"commit\\":\\"$(git rev-parse HEAD)\\"/")
+      git tag -f -a --cleanup=verbatim -m "$m" churn@v0.1.0 HEAD
+      """)
+    #expect(try sandbox.dv("model", "get", "churn@v0.1.0", "-o", "out").exit(4).errorText.contains("altered"))
+    #expect(try !sandbox.exists("out"))
+  }
+}
