@@ -20,7 +20,6 @@ let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 let nio = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
 let tls = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let http = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
-let sqlite = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -34,8 +33,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     // YAML: libyaml's parser, with the line of every node.
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-    // SQLite, for the index over records and history.
-    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     // HTTP for remotes in buckets and on web servers: connection pools, TLS, proxies.
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
@@ -46,6 +43,7 @@ let package = Package(
     .systemLibrary(name: "CGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
     .systemLibrary(name: "CLinux"),
     .target(name: "CSHA256"),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
@@ -55,6 +53,8 @@ let package = Package(
     .target(name: "DVZlib", dependencies: ["CZlib"], swiftSettings: source),
     .target(name: "DVZstd", dependencies: ["CZstd"], swiftSettings: source),
     .target(name: "DVGit", dependencies: ["CGit2", system], swiftSettings: source),
+
+    .target(name: "DVSQLite", dependencies: ["CSQLite", system], swiftSettings: source),
 
     // Floor 2: bytes under keys.
     .target(name: "DVBackend", dependencies: ["DVFile", "DVObject", system], swiftSettings: source),
@@ -78,15 +78,15 @@ let package = Package(
       name: "DVWorkspace", dependencies: ["DVStore", "DVFile", "DVObject", system], swiftSettings: source),
 
     // Floor 4: records.
-    .target(name: "DVLineage", dependencies: ["DVPipeline", "DVFile", "DVObject", system, crypto, sqlite],
+    .target(name: "DVLineage", dependencies: ["DVPipeline", "DVFile", "DVObject", system, crypto],
       swiftSettings: source),
 
     // Floor 5: the operations.
     .target(
       name: "DVRepository",
       dependencies: [
-        "DVWorkspace", "DVLineage", "DVStore", "DVS3", "DVBackend", "DVContent", "DVPipeline", "DVGit", "DVFile", "DVObject",
-        system,
+        "DVWorkspace", "DVLineage", "DVStore", "DVS3", "DVBackend", "DVContent", "DVPipeline", "DVGit", "DVSQLite", "DVFile",
+        "DVObject", system,
       ],
       swiftSettings: source),
 
@@ -94,8 +94,8 @@ let package = Package(
     .executableTarget(
       name: "dv",
       dependencies: [
-        "DVRepository", "DVWorkspace", "DVLineage", "DVStore", "DVS3", "DVBackend", "DVContent", "DVPipeline", "DVGit", "DVFile",
-        "DVObject", system, arguments,
+        "DVRepository", "DVWorkspace", "DVLineage", "DVStore", "DVS3", "DVBackend", "DVContent", "DVPipeline", "DVGit", "DVSQLite",
+        "DVFile", "DVObject", system, arguments,
       ],
       swiftSettings: source),
 

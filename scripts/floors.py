@@ -8,8 +8,8 @@ import json
 import sys
 
 FLOORS = {
-    "CGit2": 0, "CZlib": 0, "CZstd": 0, "CLinux": 0, "CSHA256": 0, "CWebPage": 0,
-    "DVObject": 1, "DVFile": 1, "DVZlib": 1, "DVZstd": 1, "DVGit": 1,
+    "CGit2": 0, "CZlib": 0, "CZstd": 0, "CLinux": 0, "CSHA256": 0, "CSQLite": 0, "CWebPage": 0,
+    "DVObject": 1, "DVFile": 1, "DVZlib": 1, "DVZstd": 1, "DVGit": 1, "DVSQLite": 1,
     "DVBackend": 2, "DVPipeline": 2, "DVContent": 2,
     "DVStore": 3, "DVS3": 3,
     "DVWorkspace": 4, "DVLineage": 4,
@@ -18,7 +18,7 @@ FLOORS = {
     "dv": 7,
 }
 # Floors 0 and 1 touch the outside world: each system library has one wall.
-WALLS = {"CGit2": {"DVGit"}, "CZlib": {"DVZlib"}, "CZstd": {"DVZstd"}, "CLinux": {"DVFile"}, "CSHA256": {"DVObject"}, "CWebPage": {"DVServer"}}
+WALLS = {"CGit2": {"DVGit"}, "CZlib": {"DVZlib"}, "CZstd": {"DVZstd"}, "CLinux": {"DVFile"}, "CSHA256": {"DVObject"}, "CSQLite": {"DVSQLite"}, "CWebPage": {"DVServer"}}
 OUTSIDE = {
     "Crypto": {"DVObject", "DVS3", "DVLineage"},
     "ArgumentParser": {"dv"},
@@ -29,7 +29,6 @@ OUTSIDE = {
     "NIOSSL": {"DVS3"},
     "Hummingbird": {"DVServer"},
     "Yams": {"DVPipeline"},
-    "GRDB": {"DVLineage"},
     "Subprocess": {"DVPipeline", "DVRepository"},
 }
 ANYWHERE = {"SystemPackage"}  # paths and descriptors are vocabulary, except for the pure floor

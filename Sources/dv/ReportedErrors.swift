@@ -5,6 +5,7 @@ import DVLineage
 import DVObject
 import DVPipeline
 import DVRepository
+import DVSQLite
 import DVStore
 import DVWorkspace
 
@@ -127,4 +128,10 @@ extension RepositoryError: ReportedError {
     case .conflict: .conflict
     }
   }
+}
+
+extension SQLiteError: ReportedError {
+  var remedy: String? { "The index of the lineage, 'lineage.sqlite' in git's directory 'dv', can be deleted at any time: it is made anew." }
+
+  var exitCode: ExitCode { code == .busy ? .busy : .usage }
 }

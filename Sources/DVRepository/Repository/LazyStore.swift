@@ -54,3 +54,14 @@ actor LazyStore {
 
   private static let emptyFile = ObjectID(hashing: [UInt8]().span)
 }
+
+extension LazyStore {
+  /// Whether the store holds the node of a tree.
+  func holdsNode(_ id: ObjectID) async throws -> Bool {
+    do {
+      return try await open().contains(ObjectKey(kind: .treeNode, id: id))
+    } catch let error as StoreError where error.code == .missing || error.code == .absent {
+      return false
+    }
+  }
+}

@@ -1,0 +1,123 @@
+import DVFile
+import DVGit
+import DVObject
+import DVSQLite
+import DVWorkspace
+import SystemPackage
+
+/// Finds what a target on the command line names in the graph.
+struct LineageTarget {
+  let trace: LineageTrace
+  let repository: Repository
+  let directory: FilePath
+
+  /// Returns the nodes a target names: a path, `REV:path`, an oid or the start of one, a run, a commit, `model@version`,
+  /// `model@alias`, a tag of the registry.
+  ///
+  /// - Parameter hashingFiles: whether a file on disk that dv does not track is meant by its content.
+  func keys(_ argument: [UInt8], hashingFiles: Bool) async throws -> [LineageKey] {
+    let text = String(decoding: argument, as: UTF8.self)
+    if let tag = try registered(text) { return [.tag(tag)] }
+    if let keys = try byHash(text), !keys.isEmpty { return keys }
+    do {
+      if let keys = try await byPath(argument), !keys.isEmpty { return keys }
+    } catch let error as RepositoryError where error.code == .usage && (hashingFiles || !text.contains(":")) {
+      // A file that is not in the repository, or not tracked.
+    }
+    if hashingFiles, let oid = try await hash(FilePath(rawBytes: argument)) { return try contents(oid) }
+    if let commit = try? repository.git.resolve(revision: text) { return [.commit(commit)] }
+    throw RepositoryError(
+      .usage, "'\(TerminalSafe.text(text))' names nothing in the lineage.",
+      remedy: "A target is a tracked path, REV:PATH, the start of an oid, a run or a commit, MODEL@VERSION or MODEL@ALIAS.")
+  }
+
+  private func registered(_ text: String) throws -> String? {
+    if try trace.tag(text) != nil { return text }
+    guard let at = text.lastIndex(of: "@") else { return nil }
+    let (model, rest) = (String(text[..<at]), String(text[text.index(after: at)...]))
+    if try trace.tag("\(model)@v\(rest)") != nil { return "\(model)@v\(rest)" }
+    let holders = try trace.holders(model, rest)
+    guard holders.count < 2 else {
+      throw RepositoryError(
+        .conflict, "'\(rest)' of '\(model)' is contested: \(holders.map { "'\($0.name)'" }.joined(separator: " and ")).",
+        remedy: "Name one of the tags.")
+    }
+    return holders.first?.name
+  }
+
+  private func byHash(_ text: String) throws -> [LineageKey]? {
+    let digits = (text.hasPrefix("sha256:") ? String(text.dropFirst(7)) : text).lowercased()
+    guard digits.count >= 4, digits.count <= 64, digits.utf8.allSatisfy({ Self.isDigit($0) }) else { return nil }
+    func bounds(_ count: Int) -> (SQLiteValue, SQLiteValue) {
+      let low = digits + String(repeating: "0", count: max(0, count - digits.count))
+      let high = digits + String(repeating: "f", count: max(0, count - digits.count))
+      return (.blob(Self.bytes(low)), .blob(Self.bytes(high)))
+    }
+    let database = trace.index.database
+    let (low, high) = bounds(64)
+    let records = try database.all("SELECT id FROM records WHERE id BETWEEN ? AND ?", low, high) { try ObjectID(bytes: $0.blob(0).span) }
+    var oids = Set(try database.all("SELECT DISTINCT oid FROM versions WHERE oid BETWEEN ? AND ?", low, high) { try ObjectID(bytes: $0.blob(0).span) })
+    oids.formUnion(try database.all("SELECT DISTINCT oid FROM uses WHERE oid BETWEEN ? AND ?", low, high) { try ObjectID(bytes: $0.blob(0).span) })
+    if digits.count == 64, let whole = try? ObjectID(hex: digits), records.isEmpty { oids.insert(whole) }
+    guard records.count + oids.count <= 1 else {
+      throw RepositoryError(
+        .usage, "\(records.count + oids.count) records and contents begin with '\(digits)'.", remedy: "Give more digits.")
+    }
+    if let record = records.first { return [.record(record)] }
+    guard let oid = oids.first else { return nil }
+    return try contents(oid)
+  }
+
+  /// The nodes of a content: every path it has, or the bare content.
+  func contents(_ oid: ObjectID) throws -> [LineageKey] {
+    let paths = try trace.places(of: oid)
+    return paths.isEmpty ? [.data(path: "", oid: oid)] : paths.map { .data(path: $0, oid: oid) }
+  }
+
+  private func byPath(_ argument: [UInt8]) async throws -> [LineageKey]? {
+    let location = try repository.location(argument, from: directory)
+    let text = String(decoding: location.path.bytes, as: UTF8.self)
+    do {
+      let selection = try repository.data(at: location)
+      var keys: [LineageKey] = []
+      for item in selection.items {
+        guard !item.inside.isRoot else {
+          keys.append(.data(path: String(decoding: item.data.target.bytes, as: UTF8.self), oid: item.data.pointer.oid))
+          continue
+        }
+        let browser = TreeBrowser(read: try repository.dataReader().nodes)
+        let entry = try await item.entry(browser, at: location)
+        keys.append(.data(path: text, oid: entry.oid))
+      }
+      return keys
+    } catch let error as RepositoryError where error.code == .usage && location.revision == nil {
+      // What was tracked once, or is an input or output that git tracks: the newest that is known.
+      let database = trace.index.database
+      let tracked = try database.first(
+        """
+        SELECT v.oid FROM changes h JOIN versions v ON v.n = h.version JOIN commits c ON c.n = h."commit" WHERE h.path = ?
+        ORDER BY c.time DESC, c.n DESC
+        """, .text(text)) { try ObjectID(bytes: $0.blob(0).span) }
+      if let tracked { return [.data(path: text, oid: tracked)] }
+      let used = try database.first(
+        "SELECT u.oid FROM uses u JOIN records r ON r.n = u.record WHERE u.path = ? ORDER BY r.time DESC, r.n DESC", .text(text)
+      ) { try ObjectID(bytes: $0.blob(0).span) }
+      if let used { return [.data(path: text, oid: used)] }
+      throw error
+    }
+  }
+
+  private func hash(_ path: FilePath) async throws -> ObjectID? {
+    let file = directory.pushing(path)
+    guard let stat = try? file.fileStatFollowingLinks(), stat.kind == .regular || stat.kind == .directory else { return nil }
+    return try await HashPaths(file).run(in: nil, progress: ProgressSink()).oid
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) }
+
+  private static func bytes(_ hex: String) -> [UInt8] {
+    let digits = Array(hex.utf8)
+    func value(_ digit: UInt8) -> UInt8 { digit < 0x3a ? digit - 0x30 : digit - 0x57 }
+    return stride(from: 0, to: digits.count - 1, by: 2).map { value(digits[$0]) << 4 | value(digits[$0 + 1]) }
+  }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import DVRepository
+
+struct AuditCommand: Command {
+  static let configuration = CommandConfiguration(
+    commandName: "audit", abstract: "Check that records, pointers, tags and objects agree, and tell what is not known.",
+    discussion: """
+      Ends with 0 if nothing was found, 1 if there are gaps such as a model without a run, data of unknown source or code that is \
+      in no commit, and 4 if something was altered. The anchor says what outside the repository vouches for it: without one, \
+      whoever rewrote all of history would not be noticed.
+      """)
+
+  @OptionGroup var options: GlobalOptions
+
+  @Flag(name: .long, help: "Read and verify every byte in the local store too.")
+  var full = false
+
+  @Option(name: .long, help: "How to write the report: text, json, markdown or html.")
+  var format: AuditFormat?
+
+  @Argument(help: "Only what this came from: a path, an oid, a run, MODEL@VERSION or MODEL@ALIAS.")
+  var target: PathArgument?
+
+  func validate() throws {
+    if options.json, let format, format != .json { throw ValidationError("--json and --format \(format.rawValue) exclude each other.") }
+  }
+
+  func run() async throws {
+    let progress = ProgressSink()
+    let repository = try Here.repository(countingIn: progress)
+    let operation = AuditLineage(target?.bytes, isFull: full, from: try Here.directory())
+    let report = try await operation.run(in: repository, progress: progress)
+    try StandardOutput.write(AuditText(report).text(as: options.json ? .json : format ?? .text))
+    if report.isTampered { throw ExitCode.corrupt }
+    if !report.findings.isEmpty { throw ExitCode.no }
+  }
+}
+
+enum AuditFormat: String, ExpressibleByArgument, CaseIterable { case text, json, markdown, html }

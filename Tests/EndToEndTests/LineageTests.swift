@@ -1,0 +1,155 @@
+import DVFile
+import Foundation
+import SystemPackage
+import Testing
+
+/// The graph over history, records and tags, through the program.
+struct LineageTests {
+  /// Raw data, cleaned by a run, a model trained from it by another, committed; the model registered and promoted.
+  private func story() throws -> Sandbox {
+    let sandbox = try Sandbox()
+    try sandbox.shell(
+      """
+      mkdir -p raw && seq 1 300 > raw/a.txt && seq 5 400 > raw/b.txt && dv -q add raw
+      printf 'sort raw/a.txt raw/b.txt > clean.txt\\n' > clean.sh && printf 'head -n "$1" clean.txt > model.bin\\n' > train.sh
+      printf 'n: 7\\n' > params.yaml
+      git add . && git commit -qm 'Data and code'
+      dv -q run -n clean -d raw -d clean.sh -o clean.txt -- sh clean.sh
+      dv -q run -n train -d clean.txt -d train.sh -p params.yaml:n -o model.bin -- sh train.sh 7
+      git add . && git commit -qm 'A model'
+      """
+    ).succeed()
+    try sandbox.dv("model", "register", "m", "model.bin", "--version", "v1.0.0").succeed()
+    try sandbox.dv("model", "promote", "m", "v1.0.0", "production").succeed()
+    return sandbox
+  }
+
+  private static func pointer(_ path: String, _ key: String, _ sandbox: Sandbox) throws -> String {
+    let line = try #require(try sandbox.read(path + ".dv").split(separator: "\n").first { $0.hasPrefix(key + " ") })
+    return String(line.dropFirst(key.count + 1))
+  }
+
+  private static func types(_ outcome: Sandbox.Outcome) throws -> [String: Int] {
+    let nodes = try #require(try outcome.json["nodes"] as? [[String: Any]])
+    return Dictionary(nodes.map { ($0["type"] as? String ?? "", 1) }, uniquingKeysWith: +)
+  }
+
+  @Test func aModelLeadsToItsDataAndBack() throws {
+    let sandbox = try story()
+    let up = try sandbox.dv("lineage", "--json", "--up", "m@production").succeed()
+    #expect(try up.json["schema"] as? String == "dv.lineage/1")
+    let types = try Self.types(up)
+    #expect(types["run"] == 2 && types["model"] == 1 && types["alias"] == 1 && types["parameters"] == 1)
+    let edges = try #require(try up.json["edges"] as? [[String: String]])
+    let roles = Set(edges.compactMap { $0["role"] })
+    #expect(roles.isSuperset(of: ["input", "output", "registered as", "promoted to", "executed at", "parameterised by"]))
+    let raw = try Self.pointer("raw", "oid", sandbox)
+    #expect(edges.contains { $0["from"] == "data:\(raw):raw" && $0["role"] == "input" })
+    // The other way, from a path, a revision, the start of an oid, a run; and no further than asked.
+    for target in ["raw", "HEAD:raw", String(raw.dropFirst(7).prefix(10))] {
+      let down = try sandbox.dv("lineage", "--json", "--down", .init(target)).succeed()
+      #expect(try Self.types(down)["alias"] == 1, "\(target)")
+    }
+    let run = try Self.pointer("model.bin", "run", sandbox)
+    #expect(try Self.types(try sandbox.dv("lineage", "--json", .init(run)).succeed())["model"] == 1)
+    let near = try sandbox.dv("lineage", "--json", "--down", "--depth", "1", "raw").succeed()
+    #expect(try near.json["cut"] as? Bool == true)
+    #expect(try Self.types(near)["model"] == nil)
+    let between = try sandbox.dv("lineage", "--json", "raw", "--between", "m@v1.0.0").succeed()
+    #expect(try Self.types(between)["run"] == 2)
+    try sandbox.dv("lineage", "raw/a.txt", "--between", "params.yaml").exit(2)
+    try sandbox.dv("lineage", "nothing-of-that-name").exit(2)
+    let text = try sandbox.dv("lineage", "m@v1.0.0").succeed().text
+    #expect(text.contains("came from\n") && text.contains("led to\n") && text.contains("alias m@production"))
+  }
+
+  @Test func theIndexMayBeLostOrDamagedAndFollowsBranches() throws {
+    let sandbox = try story()
+    let before = try sandbox.dv("lineage", "--json", "m@production").succeed().text
+    try sandbox.shell("rm .git/dv/lineage.sqlite*").succeed()
+    #expect(try sandbox.dv("lineage", "--json", "m@production").succeed().text == before)
+    try sandbox.shell("rm -f .git/dv/lineage.sqlite-*; printf 'no database at all, but long enough to be one' > .git/dv/lineage.sqlite").succeed()
+    #expect(try sandbox.dv("lineage", "--json", "m@production").succeed().text == before)
+    // What only a branch had is gone with it.
+    try sandbox.shell("git checkout -qb other && seq 9 > other.txt && dv -q add other.txt && git commit -qam x && git checkout -q main").succeed()
+    #expect(try sandbox.dv("log", "--all", "other.txt").succeed().text.contains("in") == false)
+    try sandbox.git("branch", "-D", "other").succeed()
+    try sandbox.dv("log", "--all", "other.txt").exit(2)
+    // A clone knows what git carries.
+    try sandbox.git("clone", "-q", ".", "../clone").succeed()
+    let clone = sandbox.folder.appending("clone")
+    #expect(try Self.types(try sandbox.dv("lineage", "--json", "--up", "m@production", in: clone).succeed())["run"] == 2)
+  }
+
+  @Test func oneFileOfADirectoryIsFoundInTheModel() throws {
+    let sandbox = try story()
+    let file = sandbox.folder.appending("found.txt")
+    try sandbox.shell("seq 1 300 > ../found.txt").succeed()
+    for target in [file.string, "raw/a.txt"] {
+      let report = try sandbox.dv("impact", "--json", .init(target)).succeed()
+      #expect((try report.json["models"] as? [[String: Any]])?.count == 1, "\(target)")
+      #expect((try report.json["aliases"] as? [[String: Any]])?.count == 1)
+      #expect((try report.json["commits"] as? [[String: Any]])?.count == 2)
+      #expect(try report.json["complete"] as? Bool == true)
+    }
+    try sandbox.shell("seq 1 299 > ../found.txt").succeed()
+    #expect((try sandbox.dv("impact", "--json", .init(file)).succeed().json["models"] as? [Any])?.isEmpty == true)
+    #expect(try sandbox.dv("impact", "raw/b.txt").succeed().text.contains("Model versions: 1\n  model m@v1.0.0\n"))
+  }
+
+  @Test func theHistoryOfDataNamesItsRuns() throws {
+    let sandbox = try story()
+    try sandbox.shell("seq 1 9 > raw/c.txt && rm raw/b.txt && dv -q add raw && git commit -qam 'More'").succeed()
+    let entries = try #require(try sandbox.dv("log", "--json", "raw").succeed().json["entries"] as? [[String: Any]])
+    #expect(entries.compactMap { $0["subject"] as? String } == ["More", "Data and code"])
+    #expect(entries[0]["added"] as? Int == 1 && entries[0]["removed"] as? Int == 1 && entries[0]["files"] as? Int == 2)
+    let model = try sandbox.dv("who", "model.bin").succeed().text
+    #expect(model.contains("  run ") && model.contains("A model"))
+  }
+
+  @Test func anAuditFindsGapsAndTampering() throws {
+    let sandbox = try story()
+    func kinds(_ code: Int32, _ arguments: Sandbox.Argument...) throws -> Set<String> {
+      let report = try sandbox.run([.init(Sandbox.program), "audit", "--json"] + arguments, in: nil).exit(code)
+      return Set((try report.json["findings"] as? [[String: Any]] ?? []).compactMap { $0["kind"] as? String })
+    }
+    // Where the raw data came from is recorded nowhere; all else is known.
+    #expect(try kinds(1) == ["unknown-source"])
+    #expect(try kinds(1, "--full", "m@v1.0.0") == ["unknown-source"])
+    #expect(try sandbox.dv("audit").exit(1).text.contains("Anchor: none"))
+    #expect(try sandbox.dv("audit", "--format", "markdown").exit(1).text.hasPrefix("# Audit\n"))
+    #expect(try sandbox.dv("audit", "--format", "html").exit(1).text.hasPrefix("<!doctype html>"))
+    // One byte of a record in git.
+    try sandbox.shell(
+      """
+      cp -r . ../altered && cd ../altered
+      f=$(ls .dv/records/*/*.json | head -n 1) && sed -i 's/"status":"complete"/"status":"completo"/' "$f" && git commit -qam tamper
+      """
+    ).succeed()
+    let altered = sandbox.folder.appending("altered")
+    #expect(try sandbox.dv("audit", in: altered).exit(4).text.contains("ALTERED  altered-record"))
+    // A pointer that claims a run which did not make it.
+    let run = try Self.pointer("model.bin", "run", sandbox)
+    try sandbox.shell("seq 77 > planted.txt && dv -q add planted.txt && echo 'run \(run)' >> planted.txt.dv && git add -A && git commit -qm plant").succeed()
+    #expect(try kinds(4).contains("not-made-by-run"))
+    // A tag that registers other bytes than its commit has.
+    try sandbox.git("reset", "-q", "--hard", "HEAD~1").succeed()
+    let oid = try Self.pointer("clean.txt", "oid", sandbox)
+    try sandbox.git("tag", "-a", "m@v2.0.0", "-m", .init("{\"oid\":\"\(oid)\",\"path\":\"model.bin\",\"type\":\"model\",\"version\":1}")).succeed()
+    #expect(try kinds(4).contains("tag-differs"))
+  }
+
+  @Test func everyFormatIsWritten() throws {
+    let sandbox = try story()
+    let dot = try sandbox.dv("lineage", "--format", "dot", "m@production").succeed().text
+    #expect(dot.hasPrefix("digraph lineage {\n") && dot.hasSuffix("}\n"))
+    #expect(try sandbox.dv("lineage", "--format", "mermaid", "m@production").succeed().text.hasPrefix("flowchart LR\n"))
+    let page = try sandbox.dv("lineage", "--format", "html", "m@production").succeed().text
+    #expect(page.contains("const G={\"targets\"") && !page.contains("/*DATA*/"))
+    let prov = try sandbox.dv("lineage", "--format", "prov", "m@production").succeed().json
+    #expect((prov["activity"] as? [String: Any])?.count == 2)
+    let events = try sandbox.dv("lineage", "--format", "openlineage", "m@production").succeed().output
+    let list = try #require(try JSONSerialization.jsonObject(with: Data(events)) as? [[String: Any]])
+    #expect(list.count == 2 && list.allSatisfy { $0["eventType"] as? String == "COMPLETE" })
+  }
+}
