@@ -34,7 +34,8 @@ struct LineageTarget {
   private func registered(_ text: String) throws -> String? {
     if try trace.tag(text) != nil { return text }
     guard let at = text.lastIndex(of: "@") else { return nil }
-    let (model, rest) = (String(text[..<at]), String(text[text.index(after: at)...]))
+    // In tags the directory of a project ends with =, in commands with a colon.
+    let (model, rest) = (String(text[..<at]).replacing(":", with: "="), String(text[text.index(after: at)...]))
     if try trace.tag("\(model)@v\(rest)") != nil { return "\(model)@v\(rest)" }
     let holders = try trace.holders(model, rest)
     guard holders.count < 2 else {
