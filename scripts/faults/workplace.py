@@ -56,8 +56,8 @@ class Workplace:
         if keys:
             self.environment.update(AWS_ACCESS_KEY_ID=keys[0], AWS_SECRET_ACCESS_KEY=keys[1])
 
-    def run(self, *command, cwd, endpoint=None, limit=180):
-        environment = dict(self.environment)
+    def run(self, *command, cwd, endpoint=None, limit=180, variables={}):
+        environment = self.environment | variables
         if endpoint:
             environment["AWS_ENDPOINT_URL"] = endpoint
         start = time.monotonic()
