@@ -24,6 +24,13 @@ public struct GitSignature: Hashable, Sendable {
   public let time: Int64
   /// How far the clock on the wall was ahead of UTC, in minutes.
   public let offset: Int
+
+  public init(name: String, email: String, time: Int64, offset: Int) {
+    self.name = name
+    self.email = email
+    self.time = time
+    self.offset = offset
+  }
 }
 
 extension GitSignature {

@@ -88,6 +88,9 @@ struct ReproduceTests {
     // A single run, by its ID, and one stage of the commit.
     #expect(try Self.verdicts(Self.reproduce(sandbox, .init(run)).succeed()) == ["sort": "identical"])
     #expect(try Self.verdicts(Self.reproduce(sandbox, "HEAD~1", "train").succeed()) == ["train": "identical"])
+    try sandbox.dv("model", "register", "small", "model.bin", "--version", "v1.0.0").succeed()
+    #expect(try Self.verdicts(Self.reproduce(sandbox, "small@v1.0.0").succeed()) == ["sort": "identical", "train": "identical"])
+    try sandbox.dv("reproduce", "small@v2.0.0").exit(2)
     try sandbox.dv("reproduce", "HEAD~1", "nothing").exit(2)
     try sandbox.dv("reproduce", "no-such-thing").exit(2)
   }

@@ -27,6 +27,9 @@ struct RecordBook {
   /// Where records lie for git; `nil` without a working tree.
   private var committed: RecordDirectory? { repository.workDirectory.map { RecordDirectory($0.appending(".dv").appending("records")) } }
 
+  /// Where records lie that are only read: those of the user's tree beside an isolated one.
+  private var beside: RecordDirectory? { repository.recordsBeside.map { RecordDirectory($0.appending(".dv").appending("records")) } }
+
   /// The path of a record in the working tree.
   static func path(of id: ObjectID) -> TreePath {
     TreePath(".dv/records/" + Record.fileName(of: id)) ?? .root
@@ -42,7 +45,7 @@ struct RecordBook {
 
   /// Finds a record: in the git directory, the working tree, then HEAD's tree, which a sparse checkout may not show.
   func record(_ id: ObjectID) throws -> Record? {
-    if let record = try own.read(id) ?? committed?.read(id) { return record }
+    if let record = try own.read(id) ?? committed?.read(id) ?? beside?.read(id) { return record }
     guard let head = try repository.git.head().commit,
       let bytes = try repository.git.readBlob(
         at: try GitPath(Self.path(of: id).bytes), in: head, limit: Record.maximumByteCount)
@@ -71,10 +74,11 @@ struct RecordBook {
   func runs() async throws -> (runs: [(id: ObjectID, run: RunRecord)], problems: [String]) {
     var found: [(id: ObjectID, run: RunRecord)] = []
     var problems: [String] = []
-    let (here, there) = (Set(try own.names()), Set(try committed?.names() ?? []))
-    for id in here.union(there).sorted() {
+    let (here, there, aside) = (Set(try own.names()), Set(try committed?.names() ?? []), Set(try beside?.names() ?? []))
+    for id in here.union(there).union(aside).sorted() {
       do {
-        guard let record = try here.contains(id) ? own.read(id) : committed?.read(id), record.type == RunRecord.type else {
+        guard let record = try here.contains(id) ? own.read(id) : there.contains(id) ? committed?.read(id) : beside?.read(id),
+          record.type == RunRecord.type else {
           continue
         }
         found.append((id, try await run(record)))

@@ -12,6 +12,8 @@ public final class Repository {
   public let configuration: Configuration
   /// What relative paths in the configuration are relative to.
   let configurationBase: FilePath
+  /// Of an isolated working tree, the user's: records that git carries there are read too.
+  let recordsBeside: FilePath?
   /// Counts the requests to remotes that are not directories.
   public let requests = RequestTally()
   /// Looks up variables of the process.
@@ -33,6 +35,7 @@ public final class Repository {
       committed: workDirectory.map { $0.appending(".dv").appending("config") },
       clone: git.commonDirectory.appending("dv").appending("config"), environment: environment)
     configurationBase = workDirectory ?? git.gitDirectory
+    recordsBeside = nil
   }
 
   /// Opens another working tree of a clone with the configuration of this one: the code of another time must not say where
@@ -43,6 +46,7 @@ public final class Repository {
     workDirectory = git.workDirectory
     configuration = repository.configuration
     configurationBase = repository.configurationBase
+    recordsBeside = repository.workDirectory
   }
 
   /// Where dv keeps what belongs to this clone: the local store, its configuration. Worktrees share it.

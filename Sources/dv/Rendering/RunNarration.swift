@@ -27,6 +27,13 @@ final class RunNarration: Sendable {
     RunOutput(write: { self.write($0, $1, $2) }, note: { self.note($0) })
   }
 
+  /// For one of several that run at once: what it tells begins with its mark.
+  func output(of mark: String) -> RunOutput {
+    RunOutput(
+      write: { stage, stream, bytes in self.write("\(mark) \(stage ?? "")", stream, bytes) },
+      note: { self.note($0, mark: "[\(mark)] ") })
+  }
+
   private func write(_ stage: String?, _ stream: ChildProcess.Stream, _ bytes: Span<UInt8>) {
     var text: [UInt8] = []
     text.reserveCapacity(bytes.count)
@@ -55,7 +62,8 @@ final class RunNarration: Sendable {
     }
   }
 
-  private func note(_ note: RunNote) {
+  private func note(_ note: RunNote, mark: String = "") {
+    func say(_ line: String, always: Bool = false) { self.say(mark + line, always: always) }
     switch note {
     case .warning(let text): say("warning: \(SafeText.message(text))", always: true)
     case .kept(let path, let oid):
@@ -69,16 +77,16 @@ final class RunNarration: Sendable {
       say("\(SafeText.name(stage)): restored what run \(record.shortHex) made")
     case .skipped(let stage, let other):
       say("\(SafeText.name(stage)): skipped, because '\(SafeText.name(other))' failed", always: true)
-    case .finished(let run): finished(run)
+    case .finished(let run): finished(run, mark)
     }
   }
 
-  private func finished(_ finished: FinishedRun) {
-    if let stage = finished.stage, prefixes {
+  private func finished(_ finished: FinishedRun, _ mark: String) {
+    if let stage = finished.stage.map({ mark.isEmpty ? $0 : "\(mark.dropFirst().dropLast(2)) \($0)" }), prefixes {
       let rest = partial.withLock { $0.removeValue(forKey: stage) } ?? []
       if !rest.isEmpty { StandardError.write(bytes: Array("\(SafeText.name(stage)) | ".utf8) + rest + [0x0a]) }
     }
-    let name = finished.stage.map { "\(SafeText.name($0)): " } ?? ""
+    let name = mark + (finished.stage.map { "\(SafeText.name($0)): " } ?? "")
     let run = finished.run
     let time = TimeSpan(.milliseconds(run.end - run.start))
     switch run.status {

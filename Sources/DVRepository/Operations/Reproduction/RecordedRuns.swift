@@ -16,6 +16,7 @@ struct RecordedRuns {
   /// - Throws: ``RepositoryError/Code/usage`` if the target is none, or has no runs.
   func find(_ request: ReproductionRequest) async throws -> (commit: GitObjectID?, runs: [Found]) {
     let target = request.target
+    if let model = try await registered(request) { return model }
     let commit = target.hasPrefix("sha256:") ? nil : try? repository.git.resolve(revision: target)
     let isRunName = target.hasPrefix("sha256:") || (target.count >= 4 && target.allSatisfy(\.isHexDigit))
     let run = isRunName ? try? await ShowRun(target).run(in: repository) : nil
@@ -38,6 +39,33 @@ struct RecordedRuns {
         .usage, "'\(target)' is no commit, and no recorded run begins like this.",
         remedy: "'git log' shows commits, 'dv runs list' runs.")
     }
+  }
+
+  /// Of `MODEL@VERSION`, the run that made the model and those that fed it; `nil` if the target is no model of the registry.
+  private func registered(_ request: ReproductionRequest) async throws -> (commit: GitObjectID?, runs: [Found])? {
+    guard let at = request.target.lastIndex(of: "@"), let name = ModelName(String(request.target[..<at])),
+      let model = try repository.modelRegistry().models[name]
+    else { return nil }
+    let version = try repository.version(String(request.target[request.target.index(after: at)...]), of: model)
+    guard let hex = version.version?.commit ?? version.tag.commit, let id = version.version?.run else {
+      throw RepositoryError(
+        .usage, "The version '\(version.tag.name)' names no recorded run, so there is nothing to run again.",
+        remedy: "Only models that 'dv run' or 'dv repro' made can be reproduced.")
+    }
+    let commit = try GitObjectID(hex: hex)
+    guard let run = try await run(id, in: commit) else {
+      throw RepositoryError(
+        .missing, "The record \(id.shortHex) of the run that made '\(version.tag.name)' is not here.",
+        remedy: "'git fetch' brings the commits that have it.")
+    }
+    var all = try await runs(of: commit)
+    if !all.contains(where: { $0.id == id }) { all.append((id, run)) }
+    let ordered = try Self.ordered(all)
+    var wanted: [Found] = []
+    for found in ordered.reversed() where found.id == id || wanted.contains(where: { Self.feeds(found.run, $0.run) }) {
+      wanted.append(found)
+    }
+    return (commit, try select(request.stages, of: wanted.reversed(), in: commit))
   }
 
   /// The runs that made what a commit has: those its pointers name, and those of its records that made its other outputs.

@@ -74,9 +74,7 @@ struct ReproductionAttempt {
 
   /// The variables of the process without those that would lead git and dv to the user's tree; the seed is the recorded one.
   private var commandEnvironment: [[UInt8]] {
-    let hidden = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "PWD", "OLDPWD"]
-      + (step.run.seed == nil ? [] : ["DV_SEED"])
-    let kept = environment.filter { entry in !hidden.contains { entry.starts(with: Array("\($0)=".utf8)) } }
+    let kept = IsolatedEnvironment.of(environment, without: step.run.seed == nil ? [] : ["DV_SEED"])
     return kept + (step.run.seed.map { [Array("DV_SEED=\($0)".utf8)] } ?? [])
   }
 

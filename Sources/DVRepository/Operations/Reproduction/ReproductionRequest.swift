@@ -2,7 +2,7 @@ public import DVContent
 
 /// What is to be reproduced, and how.
 public struct ReproductionRequest: Sendable {
-  /// A commit, in git's syntax, or the start of a run's ID.
+  /// A commit, in git's syntax, the start of a run's ID, or `MODEL@VERSION`.
   public var target: String
   /// Names of stages, or outputs; all that the target names if there is none.
   public var stages: [String] = []

@@ -49,7 +49,7 @@ struct ReproduceCommand: WritingCommand {
     help: ArgumentHelp("Write the report to a file, as Markdown (.md) or JSON (.json); can be repeated.", valueName: "file"))
   var report: [PathArgument] = []
 
-  @Argument(help: "A commit, or the start of a run's ID.")
+  @Argument(help: "A commit, the start of a run's ID, or MODEL@VERSION.")
   var target: String
 
   @Argument(help: "Only these stages or outputs of the commit.")
