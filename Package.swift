@@ -107,7 +107,7 @@ let package = Package(
     .testTarget(name: "DVPipelineTests", dependencies: ["DVPipeline", "DVObject", "DVTesting"], swiftSettings: strict),
     .testTarget(name: "DVContentTests", dependencies: ["DVContent", "DVObject", "DVZlib", "DVTesting"], swiftSettings: strict),
     .testTarget(
-      name: "DVLineageTests", dependencies: ["DVLineage", "DVPipeline", "DVFile", "DVObject", "DVTesting", system],
+      name: "DVLineageTests", dependencies: ["DVLineage", "DVPipeline", "DVFile", "DVObject", "DVTesting", system, crypto],
       swiftSettings: strict),
     .testTarget(name: "DVFileTests", dependencies: ["DVFile", "DVTesting", system], swiftSettings: strict),
     .testTarget(name: "DVCodecTests", dependencies: ["DVZlib", "DVZstd", "DVTesting"], swiftSettings: strict),

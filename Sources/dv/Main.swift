@@ -43,8 +43,10 @@ struct DV: ParsableCommand {
       ReproduceStagesCommand.self,
       RunCommand.self,
       RunsCommand.self,
+      SignCommand.self,
       StageCommand.self,
       StatusCommand.self,
+      VerifyCommand.self,
     ])
 
   // Declared here too, so that `dv -C DIR status` works like `dv status -C DIR`.

@@ -23,6 +23,12 @@ extension ObjectFormatError: ReportedError {
   }
 }
 
+extension SigningError: ReportedError {
+  var remedy: String? { nil }
+
+  var exitCode: ExitCode { code == .refused ? .no : .usage }
+}
+
 extension FileError: ReportedError {
   var remedy: String? { nil }
 

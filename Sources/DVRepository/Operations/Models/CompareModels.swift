@@ -41,8 +41,7 @@ public struct CompareModels: Sendable {
     var comparison = Comparison(old: first, new: second)
     comparison.add(.content, first.path == second.path ? first.path : "\(first.path) -> \(second.path)", first.oid.shortHex, second.oid.shortHex)
     comparison.add(.content, "size", "\(first.size)", "\(second.size)")
-    let book = RecordBook(repository, store: LazyStore(try repository.storePlace()))
-    let runs = (try await run(of: first, book, repository), try await run(of: second, book, repository))
+    let runs = (try await Self.run(of: first, in: repository), try await Self.run(of: second, in: repository))
     guard let one = runs.0, let other = runs.1 else {
       for (record, run) in [(first, runs.0), (second, runs.1)] where run == nil {
         comparison.notes.append("What made \(record.release) is not recorded\(record.run == nil ? "" : " here: its run record is missing").")
@@ -67,15 +66,9 @@ public struct CompareModels: Sendable {
     return record
   }
 
-  private func run(of record: ModelRecord, _ book: RecordBook, _ repository: Repository) async throws -> RunRecord? {
+  private static func run(of record: ModelRecord, in repository: Repository) async throws -> RunRecord? {
     guard let id = record.run else { return nil }
-    if let run = try await book.run(id) { return run }
-    // Another branch's record lies in the commit that the tag names.
-    guard let commit = try? repository.git.resolve(revision: record.commit),
-      let bytes = try repository.git.readBlob(
-        at: try GitPath(RecordBook.path(of: id).bytes), in: commit, limit: Record.maximumByteCount)
-    else { return nil }
-    return try RunRecord(try Record(decoding: bytes, named: id))
+    return try await repository.runRecord(id, at: record.commit)
   }
 
   private static func pairs(_ pairs: [(String, String)]) -> [String: String] { Dictionary(pairs, uniquingKeysWith: { first, _ in first }) }

@@ -1,6 +1,7 @@
 import DVGit
 public import DVLineage
 import DVObject
+import DVWorkspace
 
 extension Repository {
   /// Reads the registry of models from the tags of this clone.
@@ -88,5 +89,17 @@ extension Repository {
   /// - Throws: ``RepositoryError/Code/conflict`` that names the claims and the remedy.
   public func requireUncontested(_ state: ModelRegistry.AliasState, of model: ModelRegistry.Model) throws {
     try model.requireUncontested(state)
+  }
+}
+
+extension Repository {
+  /// Returns a run's record as this clone knows it, or as `commit` holds it; `nil` if neither does.
+  func runRecord(_ id: ObjectID, at commit: String) async throws -> RunRecord? {
+    let book = RecordBook(self, store: LazyStore(try storePlace()))
+    if let run = try await book.run(id) { return run }
+    guard let commit = try? git.resolve(revision: commit),
+      let bytes = try git.readBlob(at: try GitPath(RecordBook.path(of: id).bytes), in: commit, limit: Record.maximumByteCount)
+    else { return nil }
+    return try RunRecord(try Record(decoding: bytes, named: id))
   }
 }

@@ -1,0 +1,70 @@
+import DVFile
+public import DVLineage
+import DVObject
+public import SystemPackage
+
+/// Signs a version of a model and what made it: the operation behind `dv sign`.
+public struct SignModel: Sendable {
+  private let model: ModelName
+  private let selector: String
+  private let key: SigningKey
+  private let output: FilePath
+
+  public struct Report: Sendable {
+    public let record: ModelRecord
+    public let signature: FilePath
+    /// `nil` if no run is known that made it.
+    public let provenance: FilePath?
+    public let files: Int
+    /// Which key signed: the SHA-256 of the public half in PEM.
+    public let key: String
+  }
+
+  /// - Parameter output: the bundle to write, absolute; the provenance goes beside it.
+  public init(_ model: ModelName, _ selector: String, key: SigningKey, output: FilePath) {
+    (self.model, self.selector, self.key, self.output) = (model, selector, key, output)
+  }
+
+  /// Carries it out.
+  ///
+  /// - Throws: ``RepositoryError/Code/usage`` for a tag that was not made by dv, or a model with links.
+  public func run(in repository: Repository) async throws -> Report {
+    let (record, id) = try repository.recordedVersion(selector, of: model)
+    let resources = try await ModelResources.stored(record, repository.dataReader())
+    var lineage = JSONObject()
+    lineage["model"] = .string(record.model.text)
+    lineage["release"] = .string(record.release.description)
+    lineage["record"] = id.map { .string($0.hex) }
+    lineage["commit"] = .string(record.commit)
+    lineage["run"] = record.run.map { .string($0.hex) }
+    let name = String(record.path.split(separator: "/").last ?? "model")
+    let bundle = try SignedBundle(ModelStatement(name: name, resources: resources).json(lineage: lineage), key: key)
+    try output.replaceContent(with: bundle.bytes.span)
+    var provenance: FilePath?
+    if let id = record.run, let run = try await repository.runRecord(id, at: record.commit) {
+      let path = Self.provenancePath(beside: output)
+      let signed = try SignedBundle(ProvenanceStatement(record, run: run, id: id).json, key: key)
+      try path.replaceContent(with: signed.bytes.span)
+      provenance = path
+    }
+    return Report(record: record, signature: output, provenance: provenance, files: resources.count, key: key.publicKey.hint)
+  }
+
+  /// Where the provenance lies: `model.sig` has it in `model.sig.provenance`.
+  static func provenancePath(beside signature: FilePath) -> FilePath {
+    FilePath(rawBytes: signature.rawBytes + Array(".provenance".utf8))
+  }
+}
+
+extension Repository {
+  /// Returns the record of a version and its name.
+  ///
+  /// - Throws: ``RepositoryError/Code/usage`` for a tag that dv did not make.
+  func recordedVersion(_ selector: String, of model: ModelName) throws -> (ModelRecord, ObjectID?) {
+    let event = try version(selector, of: self.model(model))
+    guard let record = event.version else {
+      throw RepositoryError(.usage, "The tag '\(event.tag.name)' was not made by dv and does not say which data the model is.")
+    }
+    return (record, event.recordID)
+  }
+}
