@@ -162,14 +162,36 @@ struct PlanReproduction {
     }
   }
 
-  /// The files that git tracks and the run read, of which the commit has another version.
+  /// The files that git tracks, parameters and the stage's definition, of which the commit has another version than ran.
   private func mismatches(of run: RunRecord, _ code: [TreePath: TreeEntry], in commit: GitObjectID) throws -> [String] {
+    func committed(_ path: TreePath, limit: Int) throws -> [UInt8]? {
+      try repository.git.readBlob(at: try GitPath(path.bytes), in: commit, limit: limit)
+    }
     var found: [String] = []
-    let names = Set(run.inputs.map(\.path)).union(run.parameters.map(\.file)).union([StagePath.pipeline(of: run.stage)].compactMap(\.self))
-    for name in names.sorted() {
+    for name in Set(run.inputs.map(\.path)).sorted() {
       guard let then = code[TreePath(name)]?.oid else { continue }
-      let bytes = try repository.git.readBlob(at: try GitPath(name.text), in: commit, limit: 256 << 20)
+      let bytes = try committed(TreePath(name), limit: 256 << 20)
       if bytes.map({ ObjectID(hashing: $0.span) }) != then { found.append(name.text) }
+    }
+    // Of a file of parameters only those that the stage reads.
+    for file in Set(run.parameters.map(\.file)).sorted() where code[TreePath(file)] != nil {
+      let bytes = try committed(TreePath(file), limit: ValueFile.maximumByteCount)
+      let values = bytes.flatMap { try? ValueFile.read($0, named: file.text) }
+      for parameter in run.parameters where parameter.file == file {
+        var there = values
+        if !parameter.name.isEmpty {
+          there = values?.object?[parameter.name] ?? ValuePath(parameter.name).flatMap { values?.value(at: $0) }
+        }
+        if there?.canonical() != parameter.value.canonical() { found.append("\(file):\(parameter.name)") }
+      }
+    }
+    if let address = run.stage, let file = StagePath.pipeline(of: address), code[TreePath(file)] != nil {
+      let bytes = try committed(TreePath(file), limit: Repository.pipelineByteLimit)
+      let pipeline = bytes.flatMap { bytes in
+        try? repository.pipelineFile(bytes, at: TreePath(file)) { try committed($0, limit: ValueFile.maximumByteCount) }
+      }
+      let stage = pipeline?.stages.first { $0.address == address }
+      if stage?.commands != run.commands || stage?.workingDirectory != run.workingDirectory { found.append(file.text) }
     }
     return found
   }
