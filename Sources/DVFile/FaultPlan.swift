@@ -85,6 +85,24 @@ package final class FaultPlan: Sendable {
     }
   #endif
 
+  /// Whether locks fail as on a file system without them.
+  @TaskLocal package static var refusesLocksHere = false
+
+  static var refusesLocks: Bool {
+    #if DEBUG
+      if ofProcessRefusesLocks { return true }
+    #endif
+    return refusesLocksHere
+  }
+
+  #if DEBUG
+    /// From `DV_TEST_LOCKS=none`, for the whole process. Not compiled into a release.
+    private static let ofProcessRefusesLocks: Bool = {
+      guard let text = unsafe getenv("DV_TEST_LOCKS") else { return false }
+      return unsafe String(cString: text) == "none"
+    }()
+  #endif
+
   /// The plan that rules here, to be handed to a thread that works for this one.
   static var current: FaultPlan? {
     #if DEBUG

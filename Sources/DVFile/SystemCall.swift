@@ -269,8 +269,17 @@ enum SystemCall {
 
   // MARK: - The rest
 
-  static func lock(_ descriptor: CInt, _ operation: CInt) throws(Errno) {
+  /// - Parameter isStandIn: whether the file stands in for one on a file system without locks.
+  static func lock(_ descriptor: CInt, _ operation: CInt, isStandIn: Bool = false) throws(Errno) {
+    if !isStandIn, FaultPlan.refusesLocks { throw .noLocks }
     _ = try retrying { flock(descriptor, operation) }
+  }
+
+  /// Blocks this thread.
+  static func sleep(_ duration: Duration) {
+    let (seconds, attoseconds) = duration.components
+    var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+    unsafe nanosleep(&time, nil)
   }
 
   static func setDirectWriting(_ descriptor: CInt) throws(Errno) {

@@ -13,18 +13,21 @@ import SystemPackage
 ///     rename index.dv, index   now it is visible
 ///     remove index.lock
 ///
-/// A crash before the rename leaves the index as it was; the next update removes `index.dv`.
+/// A crash before the rename leaves the index as it was; the next update removes `index.dv`
+/// and the lock: the file is marked as dv's, and nobody holds it any more.
 @safe public final class GitIndexUpdate {
   private let repository: GitRepository
   private let pointer: OpaquePointer
   /// The index the repository had before, to be given back to it.
   private let original: OpaquePointer
   private let files: IndexFiles
+  /// Tells others that this process lives.
+  private let lock: FileDescriptor
   private var isHeld = true
 
   init(_ repository: GitRepository) throws(GitError) {
     let files = IndexFiles(gitDirectory: repository.gitDirectory)
-    try waitForLock(files.index) { () throws(GitError) in try files.lock() }
+    let lock = try waitForLock(files.index) { () throws(GitError) in try files.lock() }
     var (opened, before): (OpaquePointer?, OpaquePointer?) = (nil, nil)
     do throws(GitError) {
       try files.makeSecondName()
@@ -35,6 +38,7 @@ import SystemPackage
     } catch {
       unsafe git_index_free(opened)
       files.discard()
+      try? lock.close()
       throw error
     }
     guard let opened = unsafe opened, let before = unsafe before else { fatalError("Both were made above, or thrown.") }
@@ -42,12 +46,14 @@ import SystemPackage
     unsafe original = before
     self.repository = repository
     self.files = files
+    self.lock = lock
     // Adding a file needs the repository's filters and objects, which an index has only as the repository's own.
     unsafe git_repository_set_index(repository.pointer, opened)
   }
 
   deinit {
     if isHeld { files.discard() }
+    try? lock.close()
     unsafe git_repository_set_index(repository.pointer, original)
     unsafe git_index_free(original)
     unsafe git_index_free(pointer)

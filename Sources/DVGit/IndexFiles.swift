@@ -21,20 +21,67 @@ struct IndexFiles {
     working = gitDirectory.appending("index.dv")
   }
 
-  /// Creates the lock file.
+  /// What the lock file of dv begins with. Its creator holds `flock(2)` on it, so that others see whether it is alive.
+  private static let mark = Array("dv-lock 1\n".utf8)
+
+  /// Creates the lock file. One that a dv left which was killed is removed first.
   ///
+  /// - Returns: what keeps the file known as that of a living process; to be closed when it was removed.
   /// - Throws: ``GitError/Code/busy`` if there is one.
-  func lock() throws(GitError) {
+  func lock() throws(GitError) -> FileDescriptor {
+    removeAbandonedLock()
     do {
-      try FileDescriptor.open(
-        lockFile, .writeOnly, options: [.create, .exclusiveCreate], permissions: .init(rawValue: 0o666)
-      )
-      .close()
+      // It gets its name when it is locked and marked: a dv that is killed before leaves nothing.
+      return try unnamedLock() ?? namedLock()
     } catch Errno.fileExists {
       throw GitError(.busy, "'\(lockFile)' exists.")
     } catch {
       throw GitError(.other, "Cannot create '\(lockFile)': \(error).")
     }
+  }
+
+  /// - Returns: `nil` where the file system has no unnamed files, or no locks.
+  private func unnamedLock() throws(Errno) -> FileDescriptor? {
+    let number = unsafe index.removingLastComponent().withPlatformString { unsafe open($0, unnamedFile | O_WRONLY | O_CLOEXEC, 0o666) }
+    guard number >= 0 else { return nil }
+    let descriptor = FileDescriptor(rawValue: number)
+    guard flock(number, LOCK_EX | LOCK_NB) == 0, (try? descriptor.writeAll(Self.mark)) != nil else {
+      try? descriptor.close()
+      return nil
+    }
+    let status = unsafe "/proc/self/fd/\(number)".withCString { from in
+      unsafe lockFile.withPlatformString { to in unsafe linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW) }
+    }
+    if status == 0 { return descriptor }
+    let failure = Errno(rawValue: errno)
+    try? descriptor.close()
+    if failure == .fileExists { throw failure }
+    return nil
+  }
+
+  private func namedLock() throws -> FileDescriptor {
+    let descriptor = try FileDescriptor.open(
+      lockFile, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .init(rawValue: 0o666))
+    if flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 { _ = try? descriptor.writeAll(Self.mark) }
+    return descriptor
+  }
+
+  /// Removes the lock file if a dv made it that is dead.
+  ///
+  /// Two who find it at once: one locks it and removes it, the other finds it locked, or that the name is not this file's
+  /// any more.
+  private func removeAbandonedLock() {
+    guard let descriptor = try? FileDescriptor.open(lockFile, .readOnly, options: [.noFollow, .closeOnExec]) else { return }
+    defer { try? descriptor.close() }
+    var bytes = [UInt8](repeating: 0, count: Self.mark.count + 1)
+    guard let count = try? unsafe bytes.withUnsafeMutableBytes({ unsafe try descriptor.read(into: $0) }),
+      bytes[..<count].elementsEqual(Self.mark), flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0
+    else { return }
+    var (held, named) = (stat(), stat())
+    guard unsafe fstat(descriptor.rawValue, &held) == 0, unsafe lockFile.withPlatformString({ unsafe lstat($0, &named) }) == 0,
+      held.st_dev == named.st_dev, held.st_ino == named.st_ino
+    else { return }
+    remove(lockFile)
   }
 
   /// Gives the index its second name; none if there is no index yet.
@@ -84,6 +131,9 @@ struct IndexFiles {
     remove(working)
     remove(lockFile)
   }
+
+  /// `O_TMPFILE`, which Swift does not see.
+  private var unnamedFile: CInt { 0o20_000_000 | O_DIRECTORY }
 
   private func remove(_ path: FilePath) {
     _ = unsafe path.withPlatformString { unsafe unlink($0) }

@@ -85,8 +85,10 @@ struct DV: ParsableCommand {
       let stores = OpenedStores()
       let code: Int32
       do {
-        try await OpenedStores.$current.withValue(stores) {
-          if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
+        try await LockPatience.$current.withValue(patience()) {
+          try await OpenedStores.$current.withValue(stores) {
+            if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
+          }
         }
         code = ExitCode.done.rawValue
       } catch {
@@ -94,6 +96,14 @@ struct DV: ParsableCommand {
       }
       for warning in stores.warnings { StandardError.write(SafeText.message("warning: \(warning)\n")) }
       return code
+    }
+  }
+
+  /// How long dv waits for locks of other processes: `DV_LOCK_TIMEOUT` seconds, 300 by default.
+  private static func patience() -> LockPatience {
+    let seconds = ProcessEnvironment.variable("DV_LOCK_TIMEOUT").flatMap { UInt32($0) }
+    return LockPatience(limit: seconds.map { .seconds(Int64($0)) } ?? LockPatience.standardLimit) { path in
+      StandardError.write(SafeText.message("Waiting for another process that holds '\(SafeText.name(path.rawBytes))'…\n"))
     }
   }
 

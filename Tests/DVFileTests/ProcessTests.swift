@@ -17,6 +17,43 @@ import Testing
   }
 }
 
+/// Where a file system has no locks, processes of this machine respect each other, and whoever must know more is told.
+@Test func locksStandInForThoseThatAFileSystemLacks() throws {
+  try withTemporaryDirectory { directory in
+    let path = directory.appending("lock")
+    try FaultPlan.$refusesLocksHere.withValue(true) {
+      do {
+        let first = try FileLock.wait(for: path, .shared)
+        let isRespected = first.isRespectedEverywhere
+        #expect(!isRespected)
+        #expect(try FileLock.attempt(path, .shared) != nil)
+        #expect(try FileLock.attempt(path, .exclusive) == nil)
+        #expect(try FileLock.attempt(directory.appending("other"), .exclusive) != nil)
+      }
+      #expect(try FileLock.attempt(path, .exclusive) != nil)
+    }
+    let usual = try FileLock.wait(for: path, .exclusive)
+    let isRespected = usual.isRespectedEverywhere
+    #expect(isRespected)
+  }
+}
+
+/// Who waits for a lock says so after a second, and gives up when told to.
+@Test func waitingForALockEnds() throws {
+  try withTemporaryDirectory { directory in
+    let path = directory.appending("lock")
+    let held = try FileLock.wait(for: path, .exclusive)
+    let told = Atomic<Int>(0)
+    let patience = LockPatience(limit: .milliseconds(1200)) { _ in told.add(1, ordering: .relaxed) }
+    let error = #expect(throws: FileError.self) {
+      try LockPatience.$current.withValue(patience) { _ = try FileLock.wait(for: path, .shared) }
+    }
+    #expect(error?.code == .busy && error?.message.contains("for 1 seconds") == true)
+    #expect(told.load(ordering: .relaxed) == 1)
+    _ = held
+  }
+}
+
 @Test func machineHasCores() {
   #expect(Machine.coreCount >= 1)
   #expect(Machine.umask <= 0o777)

@@ -84,6 +84,30 @@ import Testing
     try repository.stage(adding: [GitPath("a.dv")])
   }
 
+  /// A lock that a killed dv left goes; one that a living dv holds, or anybody else, stays.
+  @Test func theLockOfADeadProcessGoes() throws {
+    let sandbox = try GitSandbox()
+    try sandbox.write("a.dv", "a")
+    let repository = try GitRepository(discoveringFrom: sandbox.work)
+    let lock = sandbox.work.appending(".git/index.lock")
+    try sandbox.write(lock, Array("dv-lock 1\n".utf8))
+    try repository.stage(adding: [GitPath("a.dv")])
+    #expect(leftovers(repository) == [])
+    try sandbox.write(lock, Array("dv-lock 1\n".utf8))
+    let living = try FileDescriptor.open(lock, .readOnly)
+    #expect(flock(living.rawValue, LOCK_EX | LOCK_NB) == 0)
+    #expect(throws: GitError.self) { try repository.stage(adding: [GitPath("a.dv")]) }
+    try living.close()
+    try repository.stage(adding: [GitPath("a.dv")])
+    // dv's own says the same of itself.
+    do {
+      let update = try repository.beginIndexUpdate()
+      #expect(throws: GitError.self) { try GitRepository(discoveringFrom: sandbox.work).beginIndexUpdate() }
+      try update.write()
+    }
+    #expect(leftovers(repository) == [])
+  }
+
   @Test func aLockThatGoesIsWaitedFor() throws {
     let sandbox = try GitSandbox()
     try sandbox.write("a.dv", "a")

@@ -143,6 +143,45 @@ import Testing
     try sandbox.dv("gc").succeed()
   }
 
+  // MARK: Locks
+
+  /// Runs a shell script that has the program as $1.
+  private func script(_ text: String, in sandbox: Sandbox) throws -> Sandbox.Outcome {
+    try sandbox.run(["sh", "-c", Sandbox.Argument(text), "sh", Sandbox.Argument(Sandbox.program)])
+  }
+
+  /// Who needs the store for himself waits for who is writing, and the other way round, and says so; not for ever.
+  @Test func whoIsLockedOutWaits() throws {
+    let sandbox = try Sandbox()
+    try version("one", in: sandbox)
+    let lock = ".git/dv/store/lock"
+    let waited = try script("flock -s \(lock) sleep 2 & sleep 0.3; \"$1\" gc --now", in: sandbox).succeed()
+    #expect(waited.errorText.contains("Waiting for another process"))
+    let adding = try script("flock -x \(lock) sleep 2 & sleep 0.3; echo two > data; \"$1\" add data", in: sandbox).succeed()
+    #expect(adding.errorText.contains("Waiting for another process"))
+    let refused = try script("flock -s \(lock) sleep 3 & sleep 0.3; DV_LOCK_TIMEOUT=1 \"$1\" gc --now", in: sandbox).exit(6)
+    #expect(refused.errorText.contains("for 1 seconds"))
+  }
+
+  /// On a file system without locks everything works but what must be alone.
+  @Test func nothingNeedsTheLocksOfAFileSystem() throws {
+    let sandbox = try Sandbox()
+    sandbox.variables["DV_TEST_LOCKS"] = "none"
+    let remote = sandbox.folder.appending("remote")
+    try remote.createDirectories()
+    try sandbox.dv("remote", "add", "origin", Sandbox.Argument(remote)).succeed()
+    try version("one", in: sandbox)
+    try sandbox.dv("push").succeed()
+    try sandbox.dv("run", "-o", "made", "--", "sh", "-c", "echo made > made").succeed()
+    try sandbox.dv("gc").succeed()
+    #expect(try sandbox.dv("gc", "--now").exit(6).errorText.contains("without locks"))
+    try sandbox.dv("gc", "--remote", "origin").succeed()
+    let many = try script("for i in 1 2 3 4; do (echo $i > f$i; \"$1\" add f$i; \"$1\" push f$i) & done; wait", in: sandbox)
+    #expect(many.code == 0, "\(many.errorText)")
+    try sandbox.dv("fsck").succeed()
+    try sandbox.dv("fsck", "--remote", "origin").succeed()
+  }
+
   // MARK: Remotes
 
   /// Makes a repository with a remote whose grace is over at once.

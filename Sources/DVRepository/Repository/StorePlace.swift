@@ -21,10 +21,11 @@ struct StorePlace: Sendable {
     case .read: lock = nil
     case .write: lock = HeldLock(try FileLock.wait(for: path, .shared))
     case .exclusive:
-      guard let held = try FileLock.attempt(path, .exclusive) else {
+      let held = try FileLock.wait(for: path, .exclusive)
+      guard held.isRespectedEverywhere else {
         throw RepositoryError(
-          .busy, "Another process is writing to the store '\(directory)'.",
-          remedy: "Wait until it is done, or run 'dv gc' without --now.")
+          .busy, "The store '\(directory)' lies on a file system without locks, so nobody knows whether another process is writing to it.",
+          remedy: "Run 'dv gc' without --now.")
       }
       lock = HeldLock(held)
     }

@@ -87,7 +87,7 @@ final class IsolatedWorktree {
       let name = String(decoding: listing.name(at: index), as: UTF8.self)
       let folder = all.appending(name)
       guard name != "lock", try folder.fileStat()?.kind == .directory,
-        let lock = try FileLock.attempt(folder.appending("lock"), .exclusive)
+        let lock = try FileLock.attempt(folder.appending("lock"), .exclusive), lock.isRespectedEverywhere
       else { continue }
       remove(folder, repository.git.commonDirectory.lexicallyNormalized().appending("worktrees").appending(prefix + name))
       _ = consume lock

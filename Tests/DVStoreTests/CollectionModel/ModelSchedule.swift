@@ -282,11 +282,12 @@ struct ModelSchedule {
         let backend = ModelBackend(world: world)
         let store = try await openStore(backend, scratch: data.scratch)
         let ledger = try await RootLedger(of: store)
-        for (number, root) in data.roots.enumerated() {
+        // Looked at before and after three collections that nobody disturbs.
+        for (number, root) in data.roots.enumerated() where round == 0 || round == 3 {
           let isPromised = promises.promised.contains(number)
           let isSaid = ledger.complete.contains(RootRecord.Root(root))
           // Not believed at first may be that of a push that ended when gc gave it up.
-          let isNamed = isSaid || (round < 2 && ledger.roots.items.contains { $0.record.roots.contains(RootRecord.Root(root)) })
+          let isNamed = isSaid || (round == 0 && ledger.roots.items.contains { $0.record.roots.contains(RootRecord.Root(root)) })
           if isPromised, !isNamed { note("\(root.label) was promised and no root names it, round \(round)", promises) }
           guard isPromised || isSaid else { continue }
           var completeness = Completeness(of: store)
@@ -296,7 +297,7 @@ struct ModelSchedule {
             continue
           }
         }
-        // The same after collections that nobody disturbs.
+        if round == 3 { return }
         world.advance(by: Self.grace + 1)
         if ledger.roots.items.isEmpty { return }
         try await collect(backend, promises)

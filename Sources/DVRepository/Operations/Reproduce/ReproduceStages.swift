@@ -71,10 +71,6 @@ public struct ReproduceStages: Sendable {
   private static func lock(_ repository: Repository) throws -> HeldLock {
     try repository.treeDirectory.createDirectories()
     let path = repository.treeDirectory.appending("repro.lock")
-    guard let lock = try FileLock.attempt(path, .exclusive) else {
-      throw RepositoryError(
-        .busy, "Another 'dv repro' works in this working tree.", remedy: "Wait for it, or use another worktree.")
-    }
-    return HeldLock(lock)
+    return HeldLock(try FileLock.wait(for: path, .exclusive))
   }
 }

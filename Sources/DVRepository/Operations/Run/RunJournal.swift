@@ -52,7 +52,10 @@ struct RunJournal {
     let listing = try directory.listDirectory()
     for index in listing.indices {
       let file = directory.appending(name: listing.name(at: index))
-      guard file.string.hasSuffix(".json"), let lock = try FileLock.attempt(file, .exclusive) else { continue }
+      guard file.string.hasSuffix(".json"), let lock = try FileLock.attempt(file, .exclusive),
+        // Without locks a run of another machine may be under way.
+        lock.isRespectedEverywhere
+      else { continue }
       // Whoever held it may have ended it just before.
       guard let bytes = try directory.contentIfThere(TreePath(listing.name(at: index)) ?? .root, limit: 64 << 20),
         let json = try? JSONValue(parsing: bytes, named: "a run's journal").object
