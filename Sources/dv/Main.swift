@@ -34,6 +34,7 @@ struct DV: ParsableCommand {
       ModelCommand.self,
       MoveCommand.self,
       ParametersCommand.self,
+      PinCommand.self,
       PullCommand.self,
       PushCommand.self,
       RemoteCommand.self,

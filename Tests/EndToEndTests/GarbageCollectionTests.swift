@@ -143,6 +143,32 @@ import Testing
     try sandbox.dv("gc").succeed()
   }
 
+  // MARK: Pins
+
+  /// What is pinned or registered stays here and on a remote, whatever revisions are asked for.
+  @Test func whatAuditsNeedStays() throws {
+    let sandbox = try sandbox(withBucket: false)
+    for text in ["pinned", "registered", "neither", "now"] {
+      try version(text, in: sandbox)
+      try sandbox.dv("push").succeed()
+    }
+    try sandbox.dv("pin", "audit/2026", "HEAD~3").succeed()
+    try sandbox.dv("pin", "audit/2026", "HEAD~3").succeed()
+    try sandbox.dv("pin", "audit/2026", "HEAD").exit(7)
+    try sandbox.dv("pin", "no..name").exit(2)
+    try sandbox.git("tag", "-a", "model@v1.0.0", "HEAD~2", "-m", "v1").succeed()
+    #expect(try sandbox.dv("pin").succeed().text.hasSuffix("  audit/2026\n"))
+    let retired = try sandbox.dv("remote", "retire", "origin", "--rev", "HEAD", "--older-than", "0s", "--yes", "--json").succeed().json
+    #expect((retired["retired"] as? [Any])?.count == 1 && retired["kept"] as? Int == 3)
+    try sandbox.dv("gc", "--now", "--rev", "HEAD").succeed()
+    for (revision, code) in [("HEAD~3", Int32(0)), ("HEAD~2", 0), ("HEAD", 0)] {
+      try sandbox.dv("cat", Sandbox.Argument("\(revision):data")).exit(code)
+    }
+    try sandbox.dv("pin", "--remove", "audit/2026").succeed()
+    try sandbox.dv("pin", "--remove", "audit/2026").exit(2)
+    #expect(try sandbox.dv("pin").succeed().text.isEmpty)
+  }
+
   // MARK: Locks
 
   /// Runs a shell script that has the program as $1.
@@ -176,7 +202,8 @@ import Testing
     try sandbox.dv("gc").succeed()
     #expect(try sandbox.dv("gc", "--now").exit(6).errorText.contains("without locks"))
     try sandbox.dv("gc", "--remote", "origin").succeed()
-    let many = try script("for i in 1 2 3 4; do (echo $i > f$i; \"$1\" add f$i; \"$1\" push f$i) & done; wait", in: sandbox)
+    let each = "echo {} > f{} && \"$1\" add f{} && \"$1\" push f{}"
+    let many = try script("seq 4 | xargs -P 4 -I{} sh -c '\(each)' sh \"$1\"", in: sandbox)
     #expect(many.code == 0, "\(many.errorText)")
     try sandbox.dv("fsck").succeed()
     try sandbox.dv("fsck", "--remote", "origin").succeed()

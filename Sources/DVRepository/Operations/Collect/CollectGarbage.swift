@@ -66,7 +66,13 @@ public struct CollectGarbage: Sendable {
       var data = KeptData()
       do {
         try data.add(clone: clone)
-        if clone == own { for commit in commits { try data.addCurrent(commit, of: repository.git) } }
+        if clone == own, !commits.isEmpty {
+          for commit in commits { try data.addCurrent(commit, of: repository.git) }
+          // Pins, registered versions and experiments stay whatever the revisions are.
+          for reference in try repository.git.references() where reference.isKeptForAudits {
+            if let commit = reference.commit { try data.addCurrent(commit, of: repository.git) }
+          }
+        }
       } catch {
         throw RepositoryError(
           .usage, "The clone '\(clone)' uses this store and cannot be read: \(error)",
