@@ -57,6 +57,8 @@ extension RunRecord {
     for pair in try reader.triples("metrics", count: 2) {
       metrics.append((try reader.path(pair[0].string ?? ""), pair[1]))
     }
+    logged = json["logged"]?.object
+    series = try reader.object("series")
     exitCode = json["exit"]?.integer
     signal = json["signal"]?.integer
     start = try reader.integer("start")

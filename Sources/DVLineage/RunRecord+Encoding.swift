@@ -3,7 +3,7 @@ import DVPipeline
 
 extension RunRecord {
   /// Members in the order in which they leave a record that is too large: what only people ask for goes first.
-  static let movable = ["metrics", "params", "inputs", "env", "cmd", "outputs", "wdir", "stage", "user", "host", "seed"]
+  static let movable = ["metrics", "logged", "params", "inputs", "env", "cmd", "outputs", "wdir", "stage", "user", "host", "seed"]
 
   /// All there is of the run as one value.
   public var json: JSONObject {
@@ -22,6 +22,8 @@ extension RunRecord {
     if !outputs.isEmpty { json["outputs"] = .array(outputs.map { Self.json($0, isUncached: uncached.contains($0.path)) }) }
     if !declared.isEmpty { json["env"] = .array(declared.map { [.string($0.name), .string($0.value)] }) }
     if !metrics.isEmpty { json["metrics"] = .array(metrics.map { [.string($0.file.text), $0.values] }) }
+    json["logged"] = logged.map { .object($0) }
+    json["series"] = series.map { Self.json($0) }
     json["exit"] = exitCode.map { .integer($0) }
     json["signal"] = signal.map { .integer($0) }
     json["start"] = .integer(start)

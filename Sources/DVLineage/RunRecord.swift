@@ -40,6 +40,10 @@ public struct RunRecord: Sendable {
   public var exitCode: Int64?
   /// The signal that ended it.
   public var signal: Int64?
+  /// What the command logged by name: `params`, and `metrics` with their last values.
+  public var logged: JSONObject?
+  /// All that it logged, in order, as an object of the store.
+  public var series: StoredObject?
   /// Milliseconds since 1970.
   public var start: Int64 = 0
   /// Milliseconds since 1970.

@@ -23,6 +23,7 @@ struct DV: ParsableCommand {
       FetchCommand.self,
       FsckCommand.self,
       GarbageCollectionCommand.self,
+      GetCommand.self,
       GitDriverCommand.self,
       HashCommand.self,
       ImpactCommand.self,

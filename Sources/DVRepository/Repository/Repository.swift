@@ -38,6 +38,17 @@ public final class Repository {
     recordsBeside = nil
   }
 
+  /// Opens a git directory without a working tree, with what one of its commits has as `.dv/config` in `committed`.
+  init(bare directory: FilePath, committed: FilePath, environment: @escaping @Sendable (String) -> String?) throws {
+    self.environment = environment
+    git = try GitRepository(openingGitDirectory: directory)
+    workDirectory = nil
+    configuration = try Configuration(
+      committed: committed, clone: git.commonDirectory.appending("dv").appending("config"), environment: environment)
+    configurationBase = git.gitDirectory
+    recordsBeside = nil
+  }
+
   /// Opens another working tree of a clone with the configuration of this one: the code of another time must not say where
   /// data lies.
   init(isolated root: FilePath, of repository: Repository) throws {

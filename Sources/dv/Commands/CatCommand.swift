@@ -12,6 +12,7 @@ struct CatCommand: Command {
       """)
 
   @OptionGroup var options: GlobalOptions
+  @OptionGroup var source: SourceOptions
 
   @Argument(help: ArgumentHelp("The file.", valueName: "[rev:]path"))
   var location: PathArgument
@@ -21,8 +22,7 @@ struct CatCommand: Command {
   }
 
   func run() async throws {
-    let repository = try Here.repository()
-    let location = try repository.location(location.bytes, from: Here.directory())
+    let (repository, location) = try await source.location(location)
     try await ReadData(location).run(in: repository) { content in
       var start = 0
       while start < content.count {

@@ -13,6 +13,7 @@ struct ListCommand: Command {
       """)
 
   @OptionGroup var options: GlobalOptions
+  @OptionGroup var source: SourceOptions
 
   @Flag(name: [.customShort("R"), .customLong("recursive")], help: "List what is in directories too.")
   var isRecursive = false
@@ -24,8 +25,7 @@ struct ListCommand: Command {
   var location = PathArgument(argument: ".")
 
   func run() async throws {
-    let repository = try Here.repository()
-    let location = try repository.location(location.bytes, from: Here.directory())
+    let (repository, location) = try await source.location(location)
     let operation = ListData(location, isRecursive: isRecursive)
     let unreadable: [UnreadablePointer]
     if options.json {

@@ -34,6 +34,12 @@ struct RunText {
     for (file, values) in run.metrics {
       for (name, value) in values.flattened() { table.append("metric", "\(SafeText.name(file.text)):\(SafeText.name(name)) = \(ValueText(value))") }
     }
+    for (kind, label) in [("params", "logged"), ("metrics", "metric")] {
+      for (name, value) in run.logged?[kind]?.object?.members.map({ ($0.key, $0.value) }) ?? [] {
+        table.append(label, "\(SafeText.name(name)) = \(ValueText(value))")
+      }
+    }
+    if let series = run.series { table.append("series", "\(series.id.shortHex) (\(ByteCount(series.size)))") }
     if run.isPartial { table.append("", "Some of this run is in an object that is not in the local store.") }
     return table.lines
   }

@@ -85,7 +85,7 @@ extension KeptData {
 extension RunRecord {
   /// The objects that describe the run: its code, environment and log.
   func objects(_ id: ObjectID) -> [TransferRoot] {
-    [("code", TransferRoot.Kind.tree, code), ("environment", .file, environment), ("log", .file, log)].compactMap {
+    [("code", TransferRoot.Kind.tree, code), ("environment", .file, environment), ("log", .file, log), ("series", .file, series)].compactMap {
       (name, kind, object) in
       object.map { TransferRoot(kind: kind, oid: $0.id, size: $0.size, label: "the \(name) of run \(id.shortHex)") }
     }

@@ -13,6 +13,8 @@ struct RunJob: Sendable {
   let directory: FilePath
   /// Where what is printed is gathered.
   let log: FilePath
+  /// Where the commands may log parameters and metrics, as the variable `DV_RUN_LOG` tells them; `nil` if they may not.
+  var series: FilePath?
 
   /// The most bytes of a log; what is printed beyond is shown and not kept.
   static let logLimit = 256 << 20

@@ -38,6 +38,12 @@ extension RunSession {
     let local = try await repository.localStore(for: .write)
     let writer = ObjectWriter(addingTo: local.store)
     record.log = try await keepLog(started.job.log, writer)
+    if let series = started.job.series {
+      let logged = try LoggedSeries(reading: series)
+      if let warning = logged.warning { output.note(.warning(warning)) }
+      record.logged = logged.json
+      record.series = try await keepLog(series, writer)
+    }
     // Bytes from the same key that are the same again were made by the run that is recorded already.
     let isSame = record.status == .complete && hasSameMaker(started.previous, stage, record)
     let id = try await book.append(record, writer)

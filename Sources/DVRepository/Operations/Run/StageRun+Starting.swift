@@ -69,10 +69,17 @@ extension RunSession {
     record.start = Moment.milliseconds
     let logs = repository.dataDirectory.appending("tmp")
     try logs.createDirectories()
+    let name = RandomName.letters()
+    let series = logs.lexicallyNormalized().appending("series-\(name)")
+    let told = [Array("DV_STAGE=\(stage.name)".utf8), Array("\(LoggedSeries.variable)=".utf8) + series.rawBytes]
+    // Of two variables of one name a program may see the first.
+    let inherited = environment.filter { entry in
+      !["DV_STAGE=", LoggedSeries.variable + "="].contains { entry.starts(with: $0.utf8) }
+    }
     let job = RunJob(
       stage: record.stage, commands: program.map { [$0] } ?? stage.commands.map { shellCommand($0) },
-      texts: stage.commands, environment: environment + [Array("DV_STAGE=\(stage.name)".utf8)], directory: directory,
-      log: logs.appending("log-\(RandomName.letters())"))
+      texts: stage.commands, environment: inherited + told, directory: directory,
+      log: logs.appending("log-\(name)"), series: series)
     return StartedRun(
       stage: stage, isNamed: isNamed, key: key, job: job, record: record, previous: previous,
       journal: try journal.begin(record))

@@ -15,6 +15,7 @@ struct MetricsShowCommand: Command {
     discussion: "Files of metrics are those that dv.yaml names: JSON, YAML, TOML, CSV or TSV.")
 
   @OptionGroup var options: GlobalOptions
+  @OptionGroup var source: SourceOptions
 
   @Option(name: .long, help: ArgumentHelp("Show those of a revision.", valueName: "revision"))
   var rev: String?
@@ -23,9 +24,8 @@ struct MetricsShowCommand: Command {
   var precision: Int?
 
   func run() async throws {
-    let repository = try Here.repository()
-    let here = try repository.workDirectory == nil ? .root : repository.treePath(".", from: try Here.directory())
-    let report = try await ReadValues(.metrics, at: rev, directory: here).run(in: repository)
+    let (repository, revision, here) = try await source.open(at: rev)
+    let report = try await ReadValues(.metrics, at: revision, directory: here).run(in: repository)
     ValuesRendering.warn(report.problems)
     try StandardOutput.write(
       options.json

@@ -5,7 +5,28 @@ import DVWorkspace
 /// Groups what is asked about parameters.
 struct ParametersCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "params", abstract: "Compare parameters.", subcommands: [ParametersDifferenceCommand.self])
+    commandName: "params", abstract: "Show and compare parameters.",
+    subcommands: [ParametersShowCommand.self, ParametersDifferenceCommand.self], defaultSubcommand: ParametersShowCommand.self)
+}
+
+struct ParametersShowCommand: Command {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Show the values in all files of parameters.",
+    discussion: "Files of parameters are params.yaml and those that dv.yaml names: YAML, JSON, TOML or Python.")
+
+  @OptionGroup var options: GlobalOptions
+  @OptionGroup var source: SourceOptions
+
+  @Option(name: .long, help: ArgumentHelp("Show those of a revision.", valueName: "revision"))
+  var rev: String?
+
+  func run() async throws {
+    let (repository, revision, here) = try await source.open(at: rev)
+    let report = try await ReadValues(.parameters, at: revision, directory: here).run(in: repository)
+    ValuesRendering.warn(report.problems)
+    try StandardOutput.write(
+      options.json ? ValuesRendering.json(report, schema: "dv.params.show/1") : ValuesRendering.text(report, precision: nil))
+  }
 }
 
 struct ParametersDifferenceCommand: Command {
