@@ -43,14 +43,17 @@ struct RecordBook {
     return try await run(record)
   }
 
-  /// Finds a record: in the git directory, the working tree, then HEAD's tree, which a sparse checkout may not show.
+  /// Finds a record: in the git directory, the working tree, then HEAD's tree, which a sparse checkout may not
+  /// show, and at last among the copies of what remotes keep.
   func record(_ id: ObjectID) throws -> Record? {
     if let record = try own.read(id) ?? committed?.read(id) ?? beside?.read(id) { return record }
-    guard let head = try repository.git.head().commit,
+    if let head = try repository.git.head().commit,
       let bytes = try repository.git.readBlob(
         at: try GitPath(Self.path(of: id).bytes), in: head, limit: Record.maximumByteCount)
-    else { return nil }
-    return try Record(decoding: bytes, named: id)
+    {
+      return try Record(decoding: bytes, named: id)
+    }
+    return try RemoteRecords.copied(id, in: repository)
   }
 
   /// Reads a run with what did not fit its record, as far as that is here.

@@ -9,6 +9,7 @@ import DVObject
 ///     index/<level>-<sha256>      index segments
 ///     files/<aa>/<oid>            locator of a file, see ``Locator``
 ///     trees/<aa>/<oid>            locator of a tree
+///     records/<level>-<sha256>    segments of records, which the store does not look into
 ///     pending/<ulid>-<sha256>     pushes under way
 ///     roots/<ulid>-<sha256>       what pushes made complete
 ///     retired/<ulid>-<sha256>     roots that need not be kept, and pushes that were given up

@@ -49,8 +49,10 @@ extension ShareReport {
         packs == 0 ? "all of it was there already." : "\(ByteCount(bytes)) in \(Count(UInt64(packs)).of("pack"))."
       lines.append("\(verb) \(freshTotals): \(copied)")
     } else if failures.isEmpty {
-      lines.append(items.isEmpty ? "dv tracks nothing here." : "Everything is there already.")
+      if records == 0 || !items.isEmpty { lines.append(items.isEmpty ? "dv tracks nothing here." : "Everything is there already.") }
     }
+    if records > 0 { lines.append("\(verb) \(Count(UInt64(records)).of("record")) of runs.") }
+    lines += notes.map { "warning: \(SafeText.message($0))" }
     return lines
   }
 
@@ -62,6 +64,7 @@ extension ShareReport {
     json.member("packs", packs)
     json.member("skipped", skipped)
     json.member("healedPacks", healedPacks)
+    json.member("records", records)
     json.array("done") { json in
       for item in items {
         json.object { json in

@@ -75,6 +75,9 @@ final class RunNarration: Sendable {
     case .started(let stage, let command): say("\(stage.map { "\(SafeText.name($0)) " } ?? "")$ \(SafeText.message(command))")
     case .restored(let stage, let record):
       say("\(SafeText.name(stage)): restored what run \(record.shortHex) made")
+    case .foreign(let stage, let record, let author):
+      let name = author.map { SafeText.name($0) } ?? "somebody who is not named"
+      say("\(SafeText.name(stage)): run \(record.shortHex) comes from the remote; its author is \(name)", always: true)
     case .skipped(let stage, let other):
       say("\(SafeText.name(stage)): skipped, because '\(SafeText.name(other))' failed", always: true)
     case .finished(let run): finished(run, mark)

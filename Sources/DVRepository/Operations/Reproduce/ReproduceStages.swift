@@ -54,8 +54,9 @@ public struct ReproduceStages: Sendable {
     if !request.isDry { _ = try await session.journal.adopt(session.book, in: repository) }
     var work = ReproduceWork(
       graph: pipeline.graph, positions: positions, request: request, session: session,
-      past: try await PastRuns(session.book))
+      past: try await PastRuns(session.book), shared: try SharedRuns(repository))
     if request.isDry { try await work.decideAll() } else { try await work.carryOut() }
+    for problem in work.shared.problems { output.note(.warning(problem)) }
     return work.report
   }
 

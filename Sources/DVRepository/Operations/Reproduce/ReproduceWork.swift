@@ -13,6 +13,7 @@ struct ReproduceWork {
   let request: ReproduceStages.Request
   let session: RunSession
   var past: PastRuns
+  let shared: SharedRuns
   private(set) var report = ReproduceReport()
 
   /// What is known of each stage so far.
@@ -29,13 +30,15 @@ struct ReproduceWork {
   private var expected: [StagePath: ContentState] = [:]
 
   init(
-    graph: StageGraph, positions: [Int], request: ReproduceStages.Request, session: RunSession, past: PastRuns
+    graph: StageGraph, positions: [Int], request: ReproduceStages.Request, session: RunSession, past: PastRuns,
+    shared: SharedRuns
   ) {
     self.graph = graph
     self.positions = positions
     self.request = request
     self.session = session
     self.past = past
+    self.shared = shared
   }
 
   // MARK: - Deciding
@@ -52,6 +55,7 @@ struct ReproduceWork {
     for index in runs.indices where runs[index].key == key.id {
       runs[index].canBeRestored = try await canBeRestored(runs[index])
     }
+    if !runs.contains(where: { $0.key == key.id }) { runs += try await shared.runs(key: key.id) }
     var question = StageQuestion(stage: stage, key: key, runs: runs, outputs: outputs)
     question.isForced = request.isForced
     return (question.decide(), key, runs)
@@ -188,7 +192,9 @@ struct ReproduceWork {
     let (decision, key, runs) = try await decide(stage)
     switch decision {
     case .restore(let record, _):
-      if let run = runs.first(where: { $0.record == record }), try await session.restore(run, as: stage) {
+      if let run = runs.first(where: { $0.record == record }), try await fetchIfForeign(run, for: stage),
+        try await session.restore(run, as: stage)
+      {
         set(position, .decided(decision))
         session.output.note(.restored(stage: stage.address, record: record))
         return nil
@@ -204,6 +210,14 @@ struct ReproduceWork {
       set(position, .decided(decision))
       return nil
     }
+  }
+
+  /// Brings what a run of the remote's made, and says whose run it is.
+  private func fetchIfForeign(_ run: PastRun, for stage: Stage) async throws -> Bool {
+    guard let foreign = shared.foreign(run.record) else { return true }
+    guard try await shared.fetch(run) else { return false }
+    session.output.note(.foreign(stage: stage.address, record: run.record, author: foreign.user))
+    return true
   }
 
   private mutating func start(_ position: Int, _ decision: StageDecision, _ key: StageKey?) async throws -> StartedRunBox? {

@@ -12,6 +12,8 @@ public enum RunNote: Sendable {
   /// Files that look like secrets and were left out of the code's snapshot.
   case leftOut([TreePath])
   case restored(stage: String, record: ObjectID)
+  /// What is restored was made by a run that is known from a remote alone.
+  case foreign(stage: String, record: ObjectID, author: String?)
   /// The stage is not carried out because one that it needs failed.
   case skipped(stage: String, because: String)
   case warning(String)

@@ -1,7 +1,9 @@
 import DVGit
+import DVLineage
 import DVObject
 import DVStore
 public import DVWorkspace
+import SystemPackage
 
 /// Makes data complete on a remote.
 ///
@@ -38,13 +40,19 @@ public struct PushData: Sendable {
     let roots = request.items.map { item in
       TransferRoot(kind: item.root.kind, oid: item.root.oid, size: item.root.size, label: item.root.label)
     }
-    let recorded = try await RecordedObjects(of: request.items, in: repository, local.store).roots
+    var records = try await FreshRecords(for: store, remote, in: repository)
+    let recorded = try await RecordedObjects(of: request.items, and: records.records, in: repository, local.store).roots
     let plan = try await push.plan(roots + recorded)
     let bases = try Bases(of: plan, scope, in: repository).find(for: request.items)
     if !plan.missing.isEmpty { progress.begin("Pushing", totalBytes: 0, totalItems: 0) }
     let done = try await push.run(plan, bases: bases)
 
+    // What records name is there now, as far as it is here.
+    try await records.add()
+
     var report = ShareReport(remote: remote)
+    report.records = records.records.count
+    report.notes = records.problems
     report.add(done.transfer, place: local.store.name)
     report.healedPacks = done.healedPacks
     for pointer in request.unreadable { report.add(pointer) }
@@ -57,6 +65,36 @@ public struct PushData: Sendable {
     }
     try repository.noteComplete(complete, on: remote)
     return report
+  }
+}
+
+/// The records of this clone that a remote lacks.
+private struct FreshRecords {
+  private(set) var records: [Record] = []
+  private(set) var problems: [String] = []
+  private var remote: RemoteRecords?
+
+  init(for store: ObjectStore, _ remote: Remote, in repository: Repository) async throws {
+    let own = RecordDirectory(repository.dataDirectory.appending("records"))
+    let names = try own.names()
+    // Who records nothing asks for nothing.
+    guard !names.isEmpty else { return }
+    let there = try await RemoteRecords(of: store, remote, in: repository)
+    let known = there.ids
+    for id in names where !known.contains(id) {
+      do throws(RecordError) {
+        if let record = try own.read(id) { records.append(record) }
+      } catch {
+        problems.append("A record was not pushed: \(error.message)")
+      }
+    }
+    problems += there.problems
+    self.remote = there
+  }
+
+  mutating func add() async throws {
+    guard !records.isEmpty else { return }
+    try await remote?.add(records)
   }
 }
 

@@ -11,21 +11,41 @@ struct RecordedObjects {
 
   /// Finds the objects of the runs that made `items` and of those whose records git carries here, as far as the local store
   /// has them.
-  init(of items: [SharedItem], in repository: Repository, _ local: ObjectStore) async throws {
+  ///
+  /// - Parameter records: runs and reproductions whose records are to travel too.
+  init(of items: [SharedItem], and records: [Record], in repository: Repository, _ local: ObjectStore) async throws {
     guard let root = repository.workDirectory else { return }
     let own = RecordDirectory(repository.dataDirectory.appending("records"))
     let committed = RecordDirectory(root.appending(".dv").appending("records"))
     var seen: Set<ObjectID> = []
     for id in try items.compactMap(\.data.pointer.run) + committed.names() where seen.insert(id).inserted {
       guard let record = (try? own.read(id)) ?? (try? committed.read(id)), let run = try? RunRecord(record) else { continue }
-      for object in run.objects(id) { try await add(object, local) }
-      if let (details, size) = RunRecord.details(of: record) {
-        try await add(TransferRoot(kind: .file, oid: details, size: size, label: "the details of run \(id.shortHex)"), local)
+      try await add(run, record, local)
+    }
+    for record in records where seen.insert(record.id).inserted {
+      if let run = try? RunRecord(record) {
+        try await add(run, record, local)
+      } else {
+        for (name, kind) in [("code", TransferRoot.Kind.tree), ("environment", .file), ("log", .file), ("details", .file)] {
+          guard let pair = record.json[name]?.array, pair.count == 2, let oid = try? ObjectID(hex: pair[0].string ?? ""),
+            let size = pair[1].integer, size >= 0
+          else { continue }
+          try await add(
+            TransferRoot(kind: kind, oid: oid, size: UInt64(size), label: "the \(name) of \(record.type) \(record.id.shortHex)"), local)
+        }
       }
-      for output in run.outputs where run.uncached.contains(output.path) && output.content.mode != .directory {
-        try await add(
-          TransferRoot(kind: .file, oid: output.content.oid, size: output.content.size, label: output.path.text), local)
-      }
+    }
+  }
+
+  private mutating func add(_ run: RunRecord, _ record: Record, _ local: ObjectStore) async throws {
+    let id = record.id
+    for object in run.objects(id) { try await add(object, local) }
+    if let (details, size) = RunRecord.details(of: record) {
+      try await add(TransferRoot(kind: .file, oid: details, size: size, label: "the details of run \(id.shortHex)"), local)
+    }
+    for output in run.outputs where run.uncached.contains(output.path) && output.content.mode != .directory {
+      try await add(
+        TransferRoot(kind: .file, oid: output.content.oid, size: output.content.size, label: output.path.text), local)
     }
   }
 

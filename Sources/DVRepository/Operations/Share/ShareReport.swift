@@ -48,6 +48,10 @@ public struct ShareReport: Sendable {
   public internal(set) var skipped = 0
   /// Damaged packs of the remote that were made good.
   public internal(set) var healedPacks = 0
+  /// Records of runs that the remote did not have.
+  public internal(set) var records = 0
+  /// What else went wrong, in words; it is no failure of the data's.
+  public internal(set) var notes: [String] = []
   public internal(set) var failures: [Failure] = []
 
   init(remote: Remote) { self.remote = remote }
