@@ -92,6 +92,8 @@ struct LineageTests {
       #expect((try report.json["commits"] as? [[String: Any]])?.count == 2)
       #expect(try report.json["complete"] as? Bool == true)
     }
+    let oid = try sandbox.shell("sha256sum ../found.txt | cut -c 1-12").text.trimmingCharacters(in: .newlines)
+    #expect((try sandbox.dv("impact", "--json", .init(oid)).succeed().json["models"] as? [Any])?.count == 1)
     try sandbox.shell("seq 1 299 > ../found.txt").succeed()
     #expect((try sandbox.dv("impact", "--json", .init(file)).succeed().json["models"] as? [Any])?.isEmpty == true)
     #expect(try sandbox.dv("impact", "raw/b.txt").succeed().text.contains("Model versions: 1\n  model m@v1.0.0\n"))
@@ -137,6 +139,43 @@ struct LineageTests {
     let oid = try Self.pointer("clean.txt", "oid", sandbox)
     try sandbox.git("tag", "-a", "m@v2.0.0", "-m", .init("{\"oid\":\"\(oid)\",\"path\":\"model.bin\",\"type\":\"model\",\"version\":1}")).succeed()
     #expect(try kinds(4).contains("tag-differs"))
+  }
+
+  @Test func anArchiveIsVerifiedWithoutTheRepository() throws {
+    let sandbox = try story()
+    try sandbox.shell(
+      """
+      ssh-keygen -q -t ed25519 -N '' -f ../key && ssh-keygen -q -t ed25519 -N '' -f ../other
+      git config gpg.format ssh && git config user.signingKey "$PWD/../key"
+      seq 3 > model.bin && dv -q add model.bin && git commit -qam 'By hand'
+      dv -q model register m model.bin --version v1.1.0 --sign
+      dv audit export m@v1.0.0 -o ../plain.tar && dv audit export m@v1.1.0 -o ../signed.tar
+      mkdir ../empty && tar -tf ../plain.tar | grep -q '^records/'
+      """
+    ).succeed()
+    let empty = sandbox.folder.appending("empty")
+    let plain = try sandbox.dv("audit", "--json", "--archive", "../plain.tar", in: empty).succeed()
+    #expect((try plain.json["checked"] as? [String: Any])?["records"] as? Int == 2)
+    // A model without a run is a gap; the signature is good by one key only.
+    let signed = try sandbox.dv("audit", "--json", "--archive", "../signed.tar", "--key", "../key.pub", in: empty).exit(1)
+    #expect((try signed.json["anchor"] as? [String: Any])?["kind"] as? String == "signed-tag")
+    try sandbox.dv("audit", "--archive", "../signed.tar", "--key", "../other.pub", in: empty).exit(4)
+    try sandbox.dv("audit", "--archive", "../plain.tar", "--key", "../key.pub", in: empty).exit(1)
+    // One byte anywhere in what is stored, or a cut.
+    let bytes = try sandbox.folder.appending("plain.tar").readAll(limit: 1 << 26)
+    var position = 700
+    while position < bytes.count - 1024 {
+      if bytes[position] != 0 {
+        var altered = bytes
+        altered[position] ^= 1
+        try sandbox.folder.appending("altered.tar").replaceContent(with: altered.span)
+        try sandbox.dv("audit", "--archive", "../altered.tar", in: empty).exit(4)
+      }
+      position += bytes.count / 12
+    }
+    try sandbox.folder.appending("altered.tar").replaceContent(with: Array(bytes.prefix(5000)).span)
+    try sandbox.dv("audit", "--archive", "../altered.tar", in: empty).exit(4)
+    try sandbox.dv("audit", "export", "model.bin").exit(2)
   }
 
   @Test func everyFormatIsWritten() throws {

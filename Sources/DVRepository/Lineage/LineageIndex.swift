@@ -14,13 +14,29 @@ import SystemPackage
 final class LineageIndex {
   let database: SQLiteDatabase
   /// An index of another version is made anew.
-  static let version: Int64 = 1
+  static let version: Int64 = 2
 
-  /// Opens the index of a clone; one of another version, or a damaged one, is made anew.
+  /// Opens the index of a clone; one of another version, or a damaged one, is made anew. In a clone that cannot be written it is in
+  /// memory, and gone after the question.
   convenience init(of repository: Repository) throws {
-    let path = repository.dataDirectory.appending("lineage.sqlite")
-    try repository.dataDirectory.createDirectories()
-    self.init(try Self.openOrReplace(path))
+    self.init(try Self.opened(in: repository.dataDirectory))
+  }
+
+  private static func opened(in directory: FilePath) throws -> SQLiteDatabase {
+    do {
+      try directory.createDirectories()
+      return try openOrReplace(directory.appending("lineage.sqlite"))
+    } catch let error as SQLiteError where error.code == .notWritable {
+      return try inMemory()
+    } catch is FileError {
+      return try inMemory()
+    }
+  }
+
+  private static func inMemory() throws -> SQLiteDatabase {
+    let database = try SQLiteDatabase(nil)
+    try database.execute(schema)
+    return database
   }
 
   private init(_ database: SQLiteDatabase) { self.database = database }
@@ -39,9 +55,7 @@ final class LineageIndex {
 
   /// Makes an index in memory, which nothing kept can have told wrong things to: for an audit.
   convenience init() throws {
-    let database = try SQLiteDatabase(nil)
-    try database.execute(Self.schema)
-    self.init(database)
+    self.init(try Self.inMemory())
   }
 
   private static func open(_ path: FilePath) throws -> SQLiteDatabase {
@@ -93,11 +107,12 @@ final class LineageIndex {
     CREATE INDEX tags_model ON tags(model);
     CREATE INDEX tags_oid ON tags(oid);
     CREATE INDEX tags_target ON tags(target);
+    CREATE TABLE differences(old BLOB, new BLOB, added INTEGER, removed INTEGER, changed INTEGER, PRIMARY KEY(old, new)) WITHOUT ROWID;
     CREATE TABLE problems(subject TEXT, text TEXT, PRIMARY KEY(subject, text)) WITHOUT ROWID;
     CREATE TABLE trees(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, level INTEGER);
     CREATE TABLE branches(child INTEGER, parent INTEGER, PRIMARY KEY(child, parent)) WITHOUT ROWID;
     CREATE TABLE contents(prefix INTEGER, tree INTEGER, PRIMARY KEY(prefix, tree)) WITHOUT ROWID;
-    PRAGMA user_version = 1;
+    PRAGMA user_version = 2;
     """
 
   // MARK: - Values that are kept

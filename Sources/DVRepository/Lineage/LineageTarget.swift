@@ -18,7 +18,7 @@ struct LineageTarget {
   func keys(_ argument: [UInt8], hashingFiles: Bool) async throws -> [LineageKey] {
     let text = String(decoding: argument, as: UTF8.self)
     if let tag = try registered(text) { return [.tag(tag)] }
-    if let keys = try byHash(text), !keys.isEmpty { return keys }
+    if let keys = try await byHash(text), !keys.isEmpty { return keys }
     do {
       if let keys = try await byPath(argument), !keys.isEmpty { return keys }
     } catch let error as RepositoryError where error.code == .usage && (hashingFiles || !text.contains(":")) {
@@ -46,7 +46,7 @@ struct LineageTarget {
     return holders.first?.name
   }
 
-  private func byHash(_ text: String) throws -> [LineageKey]? {
+  private func byHash(_ text: String) async throws -> [LineageKey]? {
     let digits = (text.hasPrefix("sha256:") ? String(text.dropFirst(7)) : text).lowercased()
     guard digits.count >= 4, digits.count <= 64, digits.utf8.allSatisfy({ Self.isDigit($0) }) else { return nil }
     func bounds(_ count: Int) -> (SQLiteValue, SQLiteValue) {
@@ -59,6 +59,7 @@ struct LineageTarget {
     let records = try database.all("SELECT id FROM records WHERE id BETWEEN ? AND ?", low, high) { try ObjectID(bytes: $0.blob(0).span) }
     var oids = Set(try database.all("SELECT DISTINCT oid FROM versions WHERE oid BETWEEN ? AND ?", low, high) { try ObjectID(bytes: $0.blob(0).span) })
     oids.formUnion(try database.all("SELECT DISTINCT oid FROM uses WHERE oid BETWEEN ? AND ?", low, high) { try ObjectID(bytes: $0.blob(0).span) })
+    if oids.isEmpty, records.isEmpty { oids = try await files(beginningWith: digits) }
     if digits.count == 64, let whole = try? ObjectID(hex: digits), records.isEmpty { oids.insert(whole) }
     guard records.count + oids.count <= 1 else {
       throw RepositoryError(
@@ -67,6 +68,29 @@ struct LineageTarget {
     if let record = records.first { return [.record(record)] }
     guard let oid = oids.first else { return nil }
     return try contents(oid)
+  }
+
+  /// The oids of files in tracked directories that begin like this, as far as the directories were searched before.
+  ///
+  /// The index has 8 bytes of each: the rest is read from the nodes that it names.
+  private func files(beginningWith digits: String) async throws -> Set<ObjectID> {
+    let start = digits.prefix(16)
+    guard let low = UInt64(start + String(repeating: "0", count: 16 - start.count), radix: 16),
+      let high = UInt64(start + String(repeating: "f", count: 16 - start.count), radix: 16)
+    else { return [] }
+    // A shared first digit means a shared sign, so the order of the signed numbers is that of the oids.
+    let nodes = try trace.index.database.all(
+      "SELECT DISTINCT t.id FROM contents c JOIN trees t ON t.n = c.tree WHERE c.prefix BETWEEN ? AND ? LIMIT 100",
+      .integer(Int64(bitPattern: low)), .integer(Int64(bitPattern: high))
+    ) { try ObjectID(bytes: $0.blob(0).span) }
+    let reader = try repository.dataReader(allowingRemote: false)
+    var found: Set<ObjectID> = []
+    for node in nodes {
+      for item in try TreeNode(decoding: try await reader.node(node)).items where item.mode != nil && item.oid.hex.hasPrefix(digits) {
+        found.insert(item.oid)
+      }
+    }
+    return found
   }
 
   /// The nodes of a content: every path it has, or the bare content.

@@ -59,7 +59,9 @@ final class LineageTrace {
   // MARK: - Causes
 
   /// Returns what a node comes from.
-  func causes(of key: LineageKey) throws -> [Step] {
+  ///
+  /// - Parameter isTarget: whether it was asked for itself: what a commit brought is only told then.
+  func causes(of key: LineageKey, isTarget: Bool = false) throws -> [Step] {
     switch key {
     case .data(let path, let oid): return try makers(path, oid)
     case .record(let id):
@@ -76,7 +78,15 @@ final class LineageTrace {
           Step(other: .record($0.target), role: kind == "reproduction" && $0.role == "run" ? "reproduced by" : "about")
         }
       }
-    case .commit, .parameters: return []
+    case .parameters: return []
+    case .commit(let id):
+      guard isTarget else { return [] }
+      return try database.all(
+        """
+        SELECT v.path, v.oid FROM changes h JOIN versions v ON v.n = h.version JOIN commits c ON c.n = h."commit" WHERE c.id = ?
+        ORDER BY v.path
+        """, .blob(id.bytes)
+      ) { Step(other: .data(path: $0.text(0), oid: try ObjectID(bytes: $0.blob(1).span)), role: "committed at") }
     case .tag(let name):
       guard let tag = try tag(name) else { return [] }
       if tag.alias != nil {

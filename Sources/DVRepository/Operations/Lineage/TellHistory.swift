@@ -97,18 +97,25 @@ public struct TellHistory: Sendable {
     for position in entries.indices {
       let entry = entries[position]
       let before = found.map(\.entry).dropFirst(position + 1).first { $0.path == entry.path }
-      entries[position].difference = await Self.difference(before, entry, reader.nodes)
+      entries[position].difference = try await Self.difference(before, entry, reader.nodes, index)
     }
     return entries
   }
 
-  private static func difference(_ old: Entry?, _ new: Entry, _ read: @escaping NodeReader) async -> (added: Int, removed: Int, changed: Int)? {
+  private static func difference(
+    _ old: Entry?, _ new: Entry, _ read: @escaping NodeReader, _ index: LineageIndex
+  ) async throws -> (added: Int, removed: Int, changed: Int)? {
     switch (old?.oid, new.oid) {
     case (nil, let oid): return oid == nil ? nil : (Int(new.files), 0, 0)
     case (_?, nil): return (0, Int(old?.files ?? 0), 0)
     case (let before?, let after?):
       if before == after { return (0, 0, 0) }
       guard old?.kind == "tree", new.kind == "tree" else { return (0, 0, 1) }
+      // Two oids differ by the same for ever, and to compare large directories takes time.
+      let known = try index.database.first(
+        "SELECT added, removed, changed FROM differences WHERE old = ? AND new = ?", .blob(before.bytes), .blob(after.bytes)
+      ) { (added: Int($0.integer(0)), removed: Int($0.integer(1)), changed: Int($0.integer(2))) }
+      if let known { return known }
       var count = (added: 0, removed: 0, changed: 0)
       do {
         try await TreeDifference(readOld: read, readNew: read).run(from: before, to: after) { change in
@@ -118,10 +125,13 @@ public struct TellHistory: Sendable {
           default: count.changed += 1
           }
         }
-        return count
       } catch {
         return nil
       }
+      try index.database.run(
+        "INSERT OR REPLACE INTO differences VALUES(?, ?, ?, ?, ?)", .blob(before.bytes), .blob(after.bytes), .integer(Int64(count.added)),
+        .integer(Int64(count.removed)), .integer(Int64(count.changed)))
+      return count
     }
   }
 }

@@ -115,14 +115,14 @@ struct GraphWalk {
       try Task.checkCancellation()
       if let depth, step >= depth {
         graph.isCut = try front.contains { key in
-          let steps = isUp ? try trace.causes(of: key) : try trace.effects(of: key, isTarget: step == 0)
+          let steps = isUp ? try trace.causes(of: key, isTarget: step == 0) : try trace.effects(of: key, isTarget: step == 0)
           return steps.contains { !known.contains($0.other) }
         } || graph.isCut
         return
       }
       var next: [LineageKey] = []
       for key in front {
-        let steps = isUp ? try trace.causes(of: key) : try trace.effects(of: key, isTarget: step == 0)
+        let steps = isUp ? try trace.causes(of: key, isTarget: step == 0) : try trace.effects(of: key, isTarget: step == 0)
         let here = try trace.id(of: key)
         for neighbour in steps {
           try add(neighbour.other)

@@ -7,8 +7,9 @@ struct AuditCommand: Command {
     discussion: """
       Ends with 0 if nothing was found, 1 if there are gaps such as a model without a run, data of unknown source or code that is \
       in no commit, and 4 if something was altered. The anchor says what outside the repository vouches for it: without one, \
-      whoever rewrote all of history would not be noticed.
-      """)
+      whoever rewrote all of history would not be noticed. With --archive no repository is needed: what 'dv audit export' packed \
+      is verified, and with --key that its tag was signed by that key.
+      """, subcommands: [AuditExportCommand.self])
 
   @OptionGroup var options: GlobalOptions
 
@@ -18,18 +19,31 @@ struct AuditCommand: Command {
   @Option(name: .long, help: "How to write the report: text, json, markdown or html.")
   var format: AuditFormat?
 
+  @Option(name: .long, help: ArgumentHelp("Verify an archive that 'dv audit export' made.", valueName: "file"))
+  var archive: PathArgument?
+
+  @Option(name: .long, help: ArgumentHelp("The SSH public key that must have signed the archive's tag.", valueName: "file"))
+  var key: PathArgument?
+
   @Argument(help: "Only what this came from: a path, an oid, a run, MODEL@VERSION or MODEL@ALIAS.")
   var target: PathArgument?
 
   func validate() throws {
+    if archive != nil, full || target != nil { throw ValidationError("--archive takes no target and no --full.") }
+    if archive == nil, key != nil { throw ValidationError("--key goes with --archive.") }
     if options.json, let format, format != .json { throw ValidationError("--json and --format \(format.rawValue) exclude each other.") }
   }
 
   func run() async throws {
-    let progress = ProgressSink()
-    let repository = try Here.repository(countingIn: progress)
-    let operation = AuditLineage(target?.bytes, isFull: full, from: try Here.directory())
-    let report = try await operation.run(in: repository, progress: progress)
+    let report: AuditReport
+    if let archive {
+      report = try await CheckArchive(archive.path, key: key?.path).run()
+    } else {
+      let progress = ProgressSink()
+      let repository = try Here.repository(countingIn: progress)
+      let operation = AuditLineage(target?.bytes, isFull: full, from: try Here.directory())
+      report = try await operation.run(in: repository, progress: progress)
+    }
     try StandardOutput.write(AuditText(report).text(as: options.json ? .json : format ?? .text))
     if report.isTampered { throw ExitCode.corrupt }
     if !report.findings.isEmpty { throw ExitCode.no }

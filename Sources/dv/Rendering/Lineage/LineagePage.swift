@@ -55,6 +55,8 @@ struct LineagePage {
     // Layers: each node after all it comes from (Kahn); what lies on a circle stays where it is.
     const left=new Map(G.nodes.map(n=>[n,n.i.length]));let queue=G.nodes.filter(n=>!n.i.length);
     for(let k=0;k<queue.length;k++)for(const e of queue[k].o){const m=N.get(e.to);m.l=Math.max(m.l,queue[k].l+1);left.set(m,left.get(m)-1);if(left.get(m)==0)queue.push(m)}
+    // What starts something stands close to it.
+    queue.reverse().forEach(n=>{if(n.o.length)n.l=Math.max(n.l,Math.min(...n.o.map(e=>N.get(e.to).l))-1)});
     const L=[];G.nodes.forEach(n=>(L[n.l]=L[n.l]||[]).push(n));
     for(let k=0;k<L.length;k++)L[k]=L[k]||[];
     L.forEach(l=>l.forEach((n,k)=>n.y=k));
