@@ -1,15 +1,22 @@
 import ArgumentParser
 import DVRepository
 
-struct AuditCommand: Command {
+/// Groups the check of this repository, which is what happens without a subcommand, and the export of its proofs.
+struct AuditCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "audit", abstract: "Check that records, pointers, tags and objects agree, and tell what is not known.",
+    subcommands: [AuditCheckCommand.self, AuditExportCommand.self], defaultSubcommand: AuditCheckCommand.self)
+}
+
+struct AuditCheckCommand: Command {
+  static let configuration = CommandConfiguration(
+    commandName: "check", abstract: "Check that records, pointers, tags and objects agree, and tell what is not known.",
     discussion: """
       Ends with 0 if nothing was found, 1 if there are gaps such as a model without a run, data of unknown source or code that is \
       in no commit, and 4 if something was altered. The anchor says what outside the repository vouches for it: without one, \
       whoever rewrote all of history would not be noticed. With --archive no repository is needed: what 'dv audit export' packed \
       is verified, and with --key that its tag was signed by that key.
-      """, subcommands: [AuditExportCommand.self])
+      """)
 
   @OptionGroup var options: GlobalOptions
 
