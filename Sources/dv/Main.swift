@@ -36,6 +36,7 @@ struct DV: ParsableCommand {
       MoveCommand.self,
       ParametersCommand.self,
       PinCommand.self,
+      PlotsCommand.self,
       PullCommand.self,
       PushCommand.self,
       RemoteCommand.self,

@@ -17,8 +17,10 @@ public struct Output: Hashable, Sendable {
   public var isPersistent: Bool
   /// Whether `dv push` shares it.
   public var isPushed: Bool
-  /// Descriptions and, of a plot, how it is drawn: what `dv.yaml` says besides.
+  /// Descriptions: what `dv.yaml` says besides.
   public var annotations: JSONObject
+  /// Of a plot, the ways in which it is drawn; none if nothing is said of that.
+  public var ways: [JSONObject] = []
 
   public init(
     _ path: StagePath, role: Role = .data, isCached: Bool = true, isPersistent: Bool = false, isPushed: Bool = true,

@@ -246,12 +246,14 @@ struct PipelineLoading {
         if case .mapping(let some) = element.content {
           members += some
         } else {
-          plots.append((try section.text(element, "a plot"), JSONObject()))
+          let nothing = YAMLNode(content: .scalar(.null), line: element.line)
+          members.append(
+            YAMLNode.Member(key: try section.text(element, "a plot"), keyLine: element.line, value: nothing))
         }
       }
     }
     for member in members {
-      let known = ["x", "y", "x_label", "y_label", "title", "template"]
+      let known = ["x", "y", "x_label", "y_label", "title", "template", "header"]
       if case .scalar(.null) = member.value.content {
         plots.append((member.key, JSONObject()))
       } else {

@@ -100,14 +100,17 @@ struct StageReading {
         var ways = [member.value]
         if role == .plot, case .sequence(let several) = member.value.content { ways = several }
         for way in ways {
+          var drawing = JSONObject()
           for flag in try section.members(of: way, "'\(member.key)' in \(what)", allowing: known) {
             switch flag.key {
             case "cache": output.isCached = try section.bool(flag.value, "'cache' of '\(member.key)'")
             case "persist": output.isPersistent = try section.bool(flag.value, "'persist' of '\(member.key)'")
             case "push": output.isPushed = try section.bool(flag.value, "'push' of '\(member.key)'")
+            case _ where role == .plot && Self.plotKeys.contains(flag.key): drawing[flag.key] = flag.value.value
             default: output.annotations[flag.key] = flag.value.value
             }
           }
+          if !drawing.isEmpty { output.ways.append(drawing) }
         }
         outputs.append(output)
       }

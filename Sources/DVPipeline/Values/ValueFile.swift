@@ -19,9 +19,11 @@ public enum ValueFile {
     }
   }
 
-  private static func json(_ bytes: [UInt8], _ file: String) throws(PipelineError) -> JSONValue {
-    guard bytes.count <= maximumByteCount else {
-      throw PipelineError(.limit, "'\(file)' has \(bytes.count) bytes; at most \(maximumByteCount) are read.")
+  static func json(
+    _ bytes: [UInt8], _ file: String, limit: Int = maximumByteCount
+  ) throws(PipelineError) -> JSONValue {
+    guard bytes.count <= limit else {
+      throw PipelineError(.limit, "'\(file)' has \(bytes.count) bytes; at most \(limit) are read.")
     }
     do throws(ObjectFormatError) {
       return try JSONValue(parsing: PythonJSON.withoutBareNumbers(bytes), named: "'\(file)'")
