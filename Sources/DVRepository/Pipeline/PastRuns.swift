@@ -2,32 +2,55 @@ import DVLineage
 import DVObject
 import DVPipeline
 
-/// The recorded runs that succeeded, by key and by stage.
+/// The recorded runs that succeeded, by key and by stage. What is found of them is read when it is asked for.
 struct PastRuns {
-  private var byKey: [ObjectID: [PastRun]] = [:]
-  private var byStage: [String: [PastRun]] = [:]
+  /// Names of records, the newest last.
+  private var byKey: [ObjectID: [ObjectID]] = [:]
+  private var byStage: [String: [ObjectID]] = [:]
+  private var known: [ObjectID: PastRun?] = [:]
   private let book: RecordBook
+
+  /// How many of a stage's last runs are looked at for what differs.
+  private static let lastCount = 10
 
   init(_ book: RecordBook) async throws {
     self.book = book
-    for (id, run) in try await book.runs().runs { add(id, run) }
+    for summary in try await book.summaries().runs where summary.status == .complete || summary.status == .asserted {
+      guard let key = summary.key else { continue }
+      byKey[key, default: []].append(summary.id)
+      if let stage = summary.stage { byStage[stage, default: []].append(summary.id) }
+    }
   }
 
   mutating func add(_ id: ObjectID, _ run: RunRecord) {
     guard let past = run.pastRun(id) else { return }
-    byKey[past.key, default: []].append(past)
-    if let stage = run.stage { byStage[stage, default: []].append(past) }
+    known[id] = past
+    byKey[past.key, default: []].append(id)
+    if let stage = run.stage { byStage[stage, default: []].append(id) }
   }
 
   /// The runs that decide about a stage: those with its key, else the last ones of the stage itself.
-  func runs(of stage: Stage, key: ObjectID, namedBy pointers: Set<ObjectID>) throws -> [PastRun] {
-    let runs = byKey[key] ?? byStage[stage.address].map { Array($0.suffix(50)) } ?? []
-    return try runs.map { run in
-      var run = run
-      run.isNamedByPointers = pointers.contains(run.record)
-      // Only a choice among several asks git.
-      run.isInHistory = runs.count > 1 ? try book.isInHead(run.record) : false
-      return run
+  mutating func runs(of stage: Stage, key: ObjectID, namedBy pointers: Set<ObjectID>) async throws -> [PastRun] {
+    var ids = byKey[key] ?? []
+    if ids.isEmpty, let all = byStage[stage.address] {
+      let last = all.suffix(Self.lastCount)
+      ids = all.dropLast(last.count).filter(pointers.contains) + last
     }
+    var runs: [PastRun] = []
+    for id in ids {
+      guard var run = try await pastRun(id) else { continue }
+      run.isNamedByPointers = pointers.contains(id)
+      // Only a choice among several asks git.
+      run.isInHistory = ids.count > 1 ? try book.isInHead(id) : false
+      runs.append(run)
+    }
+    return runs
+  }
+
+  private mutating func pastRun(_ id: ObjectID) async throws -> PastRun? {
+    if let run = known[id] { return run }
+    let run = try await book.run(id)?.pastRun(id)
+    known[id] = .some(run)
+    return run
   }
 }

@@ -12,6 +12,7 @@ import SystemPackage
 ///     <git directory>/dv/records/<aa>/<hash>.json   all that was recorded here
 ///     <git directory>/dv/records/<aa>/<hash>.details   what did not fit one of them
 ///     <git directory>/dv/records/chain              the last link of this clone's chain
+///     <git directory>/dv/records/summaries          what look-ups need of all of them, a cache
 ///     .dv/records/<aa>/<hash>.json                  those that outputs name, for git
 struct RecordBook {
   let repository: Repository
@@ -93,11 +94,63 @@ struct RecordBook {
     return (found, problems)
   }
 
+  /// Returns what lists and look-ups need of all runs that are recorded, the newest last.
+  ///
+  /// - Returns: also what could not be read, in words.
+  /// - Complexity: O(*n*) in records; only those that were not read before are read.
+  func summaries() async throws -> (runs: [RunSummary], problems: [String]) {
+    let file = own.path.appending("summaries")
+    var known = RunSummaries(reading: file)
+    let (here, there, aside) = (Set(try own.names()), Set(try committed?.names() ?? []), Set(try beside?.names() ?? []))
+    let all = here.union(there).union(aside)
+    var problems: [String] = []
+    var passing: [RunSummary] = []
+    // Other working trees of the clone have others, which are not to be read again and again.
+    var isNew = known.byID.count > 2 * all.count + 1000
+    if isNew { known.keep(all) }
+    for id in all where known.byID[id] == nil {
+      do {
+        guard let record = try here.contains(id) ? own.read(id) : there.contains(id) ? committed?.read(id) : beside?.read(id) else {
+          continue
+        }
+        guard record.type == RunRecord.type else {
+          known.add(id, nil)
+          isNew = true
+          continue
+        }
+        let run = try await run(record)
+        // What lacks a part now may have it next time.
+        if run.isPartial {
+          passing.append(RunSummary(id, run))
+        } else {
+          known.add(id, RunSummary(id, run))
+          isNew = true
+        }
+      } catch let error as RecordError {
+        problems.append(error.message)
+      }
+    }
+    if isNew, try own.path.fileStat() != nil { known.write(to: file) }
+    var runs = all.compactMap { known.byID[$0] ?? nil } + passing
+    runs.sort { $0.end != $1.end ? $0.end < $1.end : $0.id < $1.id }
+    return (runs, problems)
+  }
+
+  /// Returns the names of all records whose names begin with these hex digits.
+  func names(beginningWith digits: String) throws -> [ObjectID] {
+    let all = Set(try own.names()).union(try committed?.names() ?? []).union(try beside?.names() ?? [])
+    return all.filter { $0.hex.hasPrefix(digits) }.sorted()
+  }
+
   /// Returns the records in the working tree of runs of a stage that the commit checked out does not have.
   func uncommitted(of stage: String) throws -> [ObjectID] {
     guard let committed else { return [] }
+    var known: Set<[UInt8]> = []
+    if let head = try repository.git.head().commit {
+      for file in try repository.git.files(in: head, under: try GitPath(".dv/records")) { known.insert(file.path.bytes) }
+    }
     return try committed.names().filter { id in
-      try !isInHead(id) && (try? committed.read(id))?.json["stage"]?.string == stage
+      !known.contains(Self.path(of: id).bytes) && (try? committed.read(id))?.json["stage"]?.string == stage
     }
   }
 

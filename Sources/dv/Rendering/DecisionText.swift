@@ -38,7 +38,7 @@ struct DecisionText: CustomStringConvertible {
   private static func text(_ reason: StageDecision.Reason) -> String {
     switch reason {
     case .neverRun: "it has not run yet"
-    case .unrecorded: "nothing says which run made its outputs"
+    case .unrecorded: "nothing says which run made its outputs ('dv stage accept' takes them as they are)"
     case .forced: "asked for with --force"
     case .alwaysChanged: "it runs every time (always_changed)"
     case .noInputs: "it has no inputs, so it runs every time"

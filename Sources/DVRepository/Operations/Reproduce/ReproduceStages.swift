@@ -69,7 +69,8 @@ public struct ReproduceStages: Sendable {
     return graph.closure(of: named, downstream: request.goesDown)
   }
 
-  private static func lock(_ repository: Repository) throws -> HeldLock {
+  /// Holds the working tree: of those that bring stages up to date one at a time works in it.
+  static func lock(_ repository: Repository) throws -> HeldLock {
     try repository.treeDirectory.createDirectories()
     let path = repository.treeDirectory.appending("repro.lock")
     return HeldLock(try FileLock.wait(for: path, .exclusive))

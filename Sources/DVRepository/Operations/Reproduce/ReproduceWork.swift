@@ -44,14 +44,14 @@ struct ReproduceWork {
   // MARK: - Deciding
 
   /// Decides about one stage, all before it being done.
-  private func decide(_ stage: Stage) async throws -> (decision: StageDecision, key: StageKey?, runs: [PastRun]) {
+  private mutating func decide(_ stage: Stage) async throws -> (decision: StageDecision, key: StageKey?, runs: [PastRun]) {
     if stage.isFrozen, !request.isForced { return (.frozen, nil, []) }
     let key = try await session.key(of: stage, expected: expected)
     var outputs = try await session.outputs(of: stage)
     for output in stage.outputs {
       if let state = expected[output.path] { outputs[output.path] = state }
     }
-    var runs = try past.runs(of: stage, key: key.id, namedBy: try pointerRuns(of: stage))
+    var runs = try await past.runs(of: stage, key: key.id, namedBy: try pointerRuns(of: stage))
     for index in runs.indices where runs[index].key == key.id {
       runs[index].canBeRestored = try await canBeRestored(runs[index])
     }

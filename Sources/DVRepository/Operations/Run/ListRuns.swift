@@ -24,15 +24,29 @@ public struct ListRuns: Sendable {
     self.limit = limit
   }
 
-  /// Carries it out.
-  public func run(in repository: Repository) async throws -> Report {
+  /// Returns what lists show of the runs.
+  public func summaries(in repository: Repository) async throws -> (runs: [RunSummary], problems: [String]) {
     let book = RecordBook(repository, store: LazyStore(try repository.storePlace()))
     _ = try await RunJournal(repository).adopt(book, in: repository)
-    let found = try await book.runs()
+    var found = try await book.summaries()
+    if let stage { found.runs.removeAll { $0.stage != stage } }
+    if let limit { found.runs = Array(found.runs.suffix(limit)) }
+    return found
+  }
+
+  /// Returns the runs with all that is recorded of them.
+  public func run(in repository: Repository) async throws -> Report {
+    let found = try await summaries(in: repository)
+    let book = RecordBook(repository, store: LazyStore(try repository.storePlace()))
     var report = Report()
     report.problems = found.problems
-    report.runs = found.runs.filter { stage == nil || $0.run.stage == stage }
-    if let limit { report.runs = Array(report.runs.suffix(limit)) }
+    for summary in found.runs {
+      do {
+        if let run = try await book.run(summary.id) { report.runs.append((summary.id, run)) }
+      } catch let error as RecordError {
+        report.problems.append(error.message)
+      }
+    }
     return report
   }
 }
@@ -55,7 +69,10 @@ public struct ShowRun: Sendable {
     }
     let book = RecordBook(repository, store: LazyStore(try repository.storePlace()))
     if let id = try? ObjectID(hex: digits), let run = try await book.run(id) { return (id, run) }
-    let found = try await book.runs().runs.filter { $0.id.hex.hasPrefix(digits.lowercased()) }
+    var found: [(id: ObjectID, run: RunRecord)] = []
+    for id in try book.names(beginningWith: digits.lowercased()).prefix(1000) {
+      if let run = try await book.run(id) { found.append((id, run)) }
+    }
     guard let only = found.first, found.count == 1 else {
       throw RepositoryError(
         .usage, found.isEmpty ? "No run begins with '\(digits)'." : "\(found.count) runs begin with '\(digits)'.",

@@ -61,7 +61,7 @@ extension RunSession {
   }
 
   /// Stores outputs, writes the pointers of those that dv tracks, and stages the others.
-  private func store(_ outputs: [Output]) async throws -> [PathState] {
+  func store(_ outputs: [Output]) async throws -> [PathState] {
     let cached = outputs.filter(\.isCached).map { TreePath($0.path) }
     if !cached.isEmpty { _ = try await AddData(cached).run(in: repository, progress: progress) }
     var states: [PathState] = []

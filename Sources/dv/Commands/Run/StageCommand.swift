@@ -6,7 +6,7 @@ import DVWorkspace
 /// Groups what is asked about stages.
 struct StageCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "stage", abstract: "Look at the stages of dv.yaml.", subcommands: [StageListCommand.self],
+    commandName: "stage", abstract: "List the stages of dv.yaml, and accept what is there as theirs.", subcommands: [StageListCommand.self, StageAcceptCommand.self],
     defaultSubcommand: StageListCommand.self)
 }
 

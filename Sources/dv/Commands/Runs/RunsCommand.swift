@@ -6,7 +6,8 @@ import DVRepository
 /// Groups what is asked about recorded runs.
 struct RunsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "runs", abstract: "Look at recorded runs.", subcommands: [RunsListCommand.self, RunsShowCommand.self],
+    commandName: "runs", abstract: "Look at recorded runs.",
+    subcommands: [RunsListCommand.self, RunsShowCommand.self, RunsDifferenceCommand.self],
     defaultSubcommand: RunsListCommand.self)
 }
 
@@ -27,19 +28,22 @@ struct RunsListCommand: Command {
   }
 
   func run() async throws {
-    let report = try await ListRuns(ofStage: stage, limit: limit).run(in: try Here.repository())
-    for problem in report.problems { StandardError.write("warning: \(SafeText.message(problem))\n") }
+    let repository = try Here.repository()
+    let operation = ListRuns(ofStage: stage, limit: limit)
     if options.json {
+      let report = try await operation.run(in: repository)
+      ValuesRendering.warn(report.problems)
       var list = try JSONList(schema: "dv.runs.list/1", "runs")
       for (id, run) in report.runs { try list.append { RunText(id: id, run: run).write(to: &$0) } }
       return try list.finish()
     }
+    let (runs, problems) = try await operation.summaries(in: repository)
+    ValuesRendering.warn(problems)
     var table = Table(.left, .left, .right, .left, .left)
-    for (id, run) in report.runs {
-      let name = run.stage ?? run.commands.first ?? ""
+    for run in runs {
       table.append(
-        id.shortHex, DateText(milliseconds: run.start).description, TimeSpan(.milliseconds(run.end - run.start)).description,
-        run.status.rawValue, SafeText.name(String(name.prefix(80))))
+        run.id.shortHex, DateText(milliseconds: run.start).description, TimeSpan(.milliseconds(run.end - run.start)).description,
+        run.status.rawValue, SafeText.name(run.stage ?? run.command))
     }
     try StandardOutput.write(table.lines.map { $0 + "\n" }.joined())
   }
