@@ -59,6 +59,11 @@ extension RunRecord {
     }
     logged = json["logged"]?.object
     series = try reader.object("series")
+    if json["undeclared"] != nil {
+      undeclared = try reader.triples("undeclared", count: 2).map {
+        Undeclared(path: $0[1].string ?? "", isOutput: $0[0].string == "out")
+      }
+    }
     exitCode = json["exit"]?.integer
     signal = json["signal"]?.integer
     start = try reader.integer("start")

@@ -3,7 +3,7 @@ import DVPipeline
 
 extension RunRecord {
   /// Members in the order in which they leave a record that is too large: what only people ask for goes first.
-  static let movable = ["metrics", "logged", "params", "inputs", "env", "cmd", "outputs", "wdir", "stage", "user", "host", "seed"]
+  static let movable = ["undeclared", "metrics", "logged", "params", "inputs", "env", "cmd", "outputs", "wdir", "stage", "user", "host", "seed"]
 
   /// All there is of the run as one value.
   public var json: JSONObject {
@@ -24,6 +24,9 @@ extension RunRecord {
     if !metrics.isEmpty { json["metrics"] = .array(metrics.map { [.string($0.file.text), $0.values] }) }
     json["logged"] = logged.map { .object($0) }
     json["series"] = series.map { Self.json($0) }
+    json["undeclared"] = undeclared.map { files in
+      .array(files.map { [.string($0.isOutput ? "out" : "in"), .string($0.path)] })
+    }
     json["exit"] = exitCode.map { .integer($0) }
     json["signal"] = signal.map { .integer($0) }
     json["start"] = .integer(start)

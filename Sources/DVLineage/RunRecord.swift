@@ -35,6 +35,8 @@ public struct RunRecord: Sendable {
   public var declared: [(name: String, value: String)] = []
   /// The values in files of metrics.
   public var metrics: [(file: StagePath, values: JSONValue)] = []
+  /// Files that the run read or wrote and its stage does not declare; `nil` if nobody looked.
+  public var undeclared: [Undeclared]?
   public var status = Status.complete
   /// What the command exited with; `nil` if a signal ended it or nobody knows.
   public var exitCode: Int64?
@@ -79,6 +81,19 @@ public struct RunRecord: Sendable {
     public init(_ id: ObjectID, size: UInt64) {
       self.id = id
       self.size = size
+    }
+  }
+
+  /// A file that a run used and its stage does not declare.
+  public struct Undeclared: Hashable, Sendable {
+    /// Relative to the working tree's root; of a file outside absolute, or from `~` on in the user's home.
+    public let path: String
+    /// Whether the run wrote it, rather than read it.
+    public let isOutput: Bool
+
+    public init(path: String, isOutput: Bool) {
+      self.path = path
+      self.isOutput = isOutput
     }
   }
 

@@ -29,6 +29,8 @@ public enum StageDecision: Sendable, Equatable {
     case parameterChanged(file: StagePath, name: String, old: JSONValue?, new: JSONValue?)
     case outputsDeclaredOtherwise
     case environmentChanged(name: String)
+    /// Something that the stage does not declare is otherwise than at its run, and was asked not to be.
+    case surroundingsDiffer(name: String, old: String?, new: String?)
     case outputMissing(path: StagePath)
     case outputChanged(path: StagePath)
   }

@@ -1,5 +1,6 @@
 import DVObject
 import DVPipeline
+import DVRepository
 
 /// What is decided about a stage, in words.
 struct DecisionText: CustomStringConvertible {
@@ -51,9 +52,35 @@ struct DecisionText: CustomStringConvertible {
       "parameter changed: \(SafeText.name(file.text)):\(SafeText.name(name)) (\(ValueText(old)) -> \(ValueText(new)))"
     case .outputsDeclaredOtherwise: "its outputs are declared otherwise"
     case .environmentChanged(let name): "environment changed: \(SafeText.name(name))"
+    case .surroundingsDiffer(let name, let old, let new):
+      "surroundings differ: \(SafeText.name(name)) (\(old.map { SafeText.name($0) } ?? "-") -> \(new.map { SafeText.name($0) } ?? "-"))"
     case .outputMissing(let path): "output missing: \(SafeText.name(path.text))"
     case .outputChanged(let path): "output changed: \(SafeText.name(path.text))"
     }
+  }
+}
+
+/// What differs between the surroundings in which outputs were made and those here: `made with torch 2.3; here 2.5`.
+struct SurroundingsText: CustomStringConvertible {
+  let differences: [EnvironmentDifference]
+
+  private static let shownCount = 3
+
+  var description: String {
+    let shown = differences.prefix(Self.shownCount)
+    let then = shown.map { "\(Self.name($0)) \(Self.value($0.recorded))" }.joined(separator: ", ")
+    let here = shown.map { shown.count == 1 ? Self.value($0.here) : "\(Self.name($0)) \(Self.value($0.here))" }.joined(separator: ", ")
+    let rest = differences.count - shown.count
+    return "made with \(then); here \(here)\(rest > 0 ? "; \(Count(UInt64(rest)).of("more difference"))" : "")"
+  }
+
+  private static func name(_ difference: EnvironmentDifference) -> String {
+    let words = difference.name.split(separator: " ", maxSplits: 1)
+    return SafeText.name(words.first == "package" && words.count == 2 ? String(words[1]) : difference.name)
+  }
+
+  private static func value(_ text: String?) -> String {
+    text.map { SafeText.name(String($0.prefix(40))) } ?? "none"
   }
 }
 

@@ -71,7 +71,12 @@ final class RunNarration: Sendable {
     case .leftOut(let paths):
       let names = paths.prefix(5).map { "'\(SafeText.name($0.bytes))'" }.joined(separator: ", ")
       say("Left out of the recorded code, as they may hold secrets: \(names)\(paths.count > 5 ? " …" : "").")
-    case .decided(let stage, let decision): say("\(SafeText.name(stage)): \(DecisionText(decision: decision))")
+    case .decided(let stage, let decision, let differences):
+      let drift = differences.isEmpty ? "" : " (\(SurroundingsText(differences: differences)))"
+      say("\(SafeText.name(stage)): \(DecisionText(decision: decision))\(drift)")
+    case .broughtIn(let stage, let paths):
+      let names = paths.prefix(5).map { "'\(SafeText.name($0.bytes))'" }.joined(separator: ", ")
+      say("\(SafeText.name(stage)): checked out \(names)\(paths.count > 5 ? " …" : "")")
     case .started(let stage, let command): say("\(stage.map { "\(SafeText.name($0)) " } ?? "")$ \(SafeText.message(command))")
     case .restored(let stage, let record):
       say("\(SafeText.name(stage)): restored what run \(record.shortHex) made")
@@ -92,9 +97,24 @@ final class RunNarration: Sendable {
     let name = mark + (finished.stage.map { "\(SafeText.name($0)): " } ?? "")
     let run = finished.run
     let time = TimeSpan(.milliseconds(run.end - run.start))
+    undeclared(run, name)
     switch run.status {
     case .complete: say("\(name)done in \(time), recorded as run \(finished.record.shortHex)")
     default: say("\(name)\(RunEndText(finished)) after \(time), recorded as run \(finished.record.shortHex)", always: true)
+    }
+  }
+
+  /// Names what a run used and did not declare; files of one directory together if there are many.
+  private func undeclared(_ run: RunRecord, _ name: String) {
+    guard let files = run.undeclared else { return }
+    if files.isEmpty { return say("\(name)all files it used are declared") }
+    let kinds = [(false, "read and not declared; name it in 'deps'"), (true, "written and not declared; name it in 'outs'")]
+    for (isOutput, what) in kinds {
+      let some = files.filter { $0.isOutput == isOutput }
+      for file in some.prefix(20) { say("\(name)'\(SafeText.name(file.path))' was \(what)", always: true) }
+      if some.count > 20 {
+        say("\(name)… and \(Count(UInt64(some.count - 20)).of("file")) more; 'dv runs show' names them all", always: true)
+      }
     }
   }
 

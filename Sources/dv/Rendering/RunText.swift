@@ -31,6 +31,7 @@ struct RunText {
     }
     for (name, value) in run.declared { table.append("declared", "\(SafeText.name(name)) = \(SafeText.name(value))") }
     for output in run.outputs { table.append("output", line(output)) }
+    for file in run.undeclared ?? [] { table.append(file.isOutput ? "also wrote" : "also read", SafeText.name(file.path)) }
     for (file, values) in run.metrics {
       for (name, value) in values.flattened() { table.append("metric", "\(SafeText.name(file.text)):\(SafeText.name(name)) = \(ValueText(value))") }
     }

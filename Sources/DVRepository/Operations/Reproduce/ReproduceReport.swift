@@ -12,6 +12,8 @@ public struct ReproduceReport: Sendable {
     public let status: RunRecord.Status?
     /// The record of the run, new or found.
     public let record: ObjectID?
+    /// What of the surroundings is likely to matter and otherwise here than at that run.
+    public let differences: [EnvironmentDifference]
   }
 
   /// In order.

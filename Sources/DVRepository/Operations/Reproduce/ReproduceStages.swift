@@ -25,6 +25,12 @@ public struct ReproduceStages: Sendable {
     public var isSingle = false
     /// Whether the targets are where to start rather than where to arrive.
     public var goesDown = false
+    /// Whether data that a stage needs is fetched from the remote, if it is not in the local store.
+    public var pulls = false
+    /// Whether a run counts only if its surroundings, declared or not, were those of here.
+    public var isStrict = false
+    /// Whether files that stages use and do not declare are found and recorded.
+    public var traces = false
     /// Whether to go on with other stages after one failed.
     public var keepsGoing = false
 
@@ -51,6 +57,7 @@ public struct ReproduceStages: Sendable {
     for warning in pipeline.warnings { output.note(.warning(warning)) }
     let positions = try selection(in: pipeline.graph)
     let session = try RunSession(repository, environment: environment, output: output, progress: progress)
+    if request.traces, !request.isDry { try await session.startTracing() }
     if !request.isDry { _ = try await session.journal.adopt(session.book, in: repository) }
     var work = ReproduceWork(
       graph: pipeline.graph, positions: positions, request: request, session: session,

@@ -26,6 +26,8 @@ struct ReproduceWork {
   }
 
   private var fates: [Int: Fate] = [:]
+  /// By the addresses of stages that need not run.
+  private var differences: [String: [EnvironmentDifference]] = [:]
   /// In a dry run, what outputs will be once they are restored.
   private var expected: [StagePath: ContentState] = [:]
 
@@ -52,13 +54,46 @@ struct ReproduceWork {
       if let state = expected[output.path] { outputs[output.path] = state }
     }
     var runs = try await past.runs(of: stage, key: key.id, namedBy: try pointerRuns(of: stage))
+    var drift: EnvironmentDifference?
+    if request.isStrict {
+      var fitting: [PastRun] = []
+      for run in runs {
+        var first: EnvironmentDifference?
+        if run.key == key.id { first = try await session.drift(of: stage, since: run.record).first }
+        if first == nil { fitting.append(run) }
+        drift = drift ?? first
+      }
+      runs = fitting
+    }
     for index in runs.indices where runs[index].key == key.id {
       runs[index].canBeRestored = try await canBeRestored(runs[index])
     }
     if !runs.contains(where: { $0.key == key.id }) { runs += try await shared.runs(key: key.id) }
     var question = StageQuestion(stage: stage, key: key, runs: runs, outputs: outputs)
     question.isForced = request.isForced
-    return (question.decide(), key, runs)
+    var decision = question.decide()
+    if case .run = decision, request.pulls, !request.isDry, try await fetchOutputs(for: &question) { decision = question.decide() }
+    if let drift, !request.isForced, case .run = decision {
+      let reason = StageDecision.Reason.surroundingsDiffer(name: drift.name, old: drift.recorded, new: drift.here)
+      return (.run(because: reason), key, runs)
+    }
+    if case .upToDate(let record) = decision { differences[stage.address] = try await session.drift(of: stage, since: record) }
+    if case .restore(let record, _) = decision { differences[stage.address] = try await session.drift(of: stage, since: record) }
+    return (decision, key, runs)
+  }
+
+  /// Fetches what a run with the stage's key made, if that is known and not here.
+  ///
+  /// - Returns: whether one of them can be restored now.
+  private func fetchOutputs(for question: inout StageQuestion) async throws -> Bool {
+    guard !question.isForced, !question.stage.isAlwaysChanged, !question.stage.hasNoInputs else { return false }
+    let key = question.key.id
+    for index in question.runs.indices.reversed() where question.runs[index].key == key {
+      guard try await session.fetchOutputs(of: question.runs[index]) else { continue }
+      question.runs[index].canBeRestored = true
+      return true
+    }
+    return false
   }
 
   private func pointerRuns(of stage: Stage) throws -> Set<ObjectID> {
@@ -114,7 +149,8 @@ struct ReproduceWork {
     fates[position] = fate
     switch fate {
     case .decided(let decision), .running(let decision):
-      session.output.note(.decided(stage: graph.stages[position].address, decision))
+      let stage = graph.stages[position].address
+      session.output.note(.decided(stage: stage, decision, differences[stage] ?? []))
     default: break
     }
   }
@@ -222,7 +258,9 @@ struct ReproduceWork {
 
   private mutating func start(_ position: Int, _ decision: StageDecision, _ key: StageKey?) async throws -> StartedRunBox? {
     guard let key else { return nil }
+    differences[graph.stages[position].address] = nil
     set(position, .running(decision))
+    try await session.bringIn(graph.stages[position], fetching: request.pulls)
     return StartedRunBox(try await session.start(graph.stages[position], isNamed: true, key: key), decision)
   }
 
@@ -249,16 +287,18 @@ struct ReproduceWork {
           case .upToDate(let record), .restore(let record, _): record
           default: nil
           }
-        report.items.append(ReproduceReport.Item(stage: name, decision: decision, status: nil, record: record))
+        report.items.append(ReproduceReport.Item(stage: name, decision: decision, status: nil, record: record, differences: differences[name] ?? []))
       case .ran(let decision, let run)?:
         report.items.append(
-          ReproduceReport.Item(stage: name, decision: decision, status: run.run.status, record: run.record))
+          ReproduceReport.Item(stage: name, decision: decision, status: run.run.status, record: run.record, differences: []))
       case .failed?:
         let failure = failures[position]
         report.items.append(
           ReproduceReport.Item(
-            stage: name, decision: failure?.0, status: failure?.1.run.status, record: failure?.1.record))
-      default: report.items.append(ReproduceReport.Item(stage: name, decision: nil, status: nil, record: nil))
+            stage: name, decision: failure?.0, status: failure?.1.run.status, record: failure?.1.record,
+            differences: []))
+      default:
+        report.items.append(ReproduceReport.Item(stage: name, decision: nil, status: nil, record: nil, differences: []))
       }
     }
   }

@@ -17,6 +17,7 @@ public struct RunCommandLine: Sendable {
   private let isNamed: Bool
   private let replaces: Bool
   private let environment: [[UInt8]]
+  private let traces: Bool
 
   /// - Parameters:
   ///   - stage: what the command line says, with the command as one shell command line.
@@ -24,12 +25,16 @@ public struct RunCommandLine: Sendable {
   ///   - isNamed: whether to write the stage to its `dv.yaml`.
   ///   - replaces: whether a stage of that name may be replaced.
   ///   - environment: the variables that the command gets, `NAME=value`.
-  public init(_ stage: Stage, arguments: [[UInt8]], isNamed: Bool, replaces: Bool, environment: [[UInt8]]) {
+  ///   - traces: whether files that the command uses and the stage does not declare are found and recorded.
+  public init(
+    _ stage: Stage, arguments: [[UInt8]], isNamed: Bool, replaces: Bool, environment: [[UInt8]], traces: Bool = false
+  ) {
     self.stage = stage
     self.arguments = arguments
     self.isNamed = isNamed
     self.replaces = replaces
     self.environment = environment
+    self.traces = traces
   }
 
   /// Carries it out. A command that fails is a result: its record says so.
@@ -44,8 +49,11 @@ public struct RunCommandLine: Sendable {
     _ = try StageGraph(others + [stage])
     let edit = isNamed ? try PipelineEdit(stage, replaces: replaces, in: session.root) : nil
 
+    if traces { try await session.startTracing() }
+    let key = try await session.key(of: stage)
+    try await session.bringIn(stage, fetching: false)
     let started = try await session.start(
-      stage, isNamed: isNamed, key: try await session.key(of: stage), program: arguments.isEmpty ? nil : arguments)
+      stage, isNamed: isNamed, key: key, program: arguments.isEmpty ? nil : arguments)
     let job = started.job
     let result = await job.run(output)
     let finished = try await session.finish(started, result)

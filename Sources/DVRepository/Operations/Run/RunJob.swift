@@ -15,6 +15,8 @@ struct RunJob: Sendable {
   let log: FilePath
   /// Where the commands may log parameters and metrics, as the variable `DV_RUN_LOG` tells them; `nil` if they may not.
   var series: FilePath?
+  /// Writes down which files the commands open; `nil` if that is not asked for.
+  var tracer: AccessTracer?
 
   /// The most bytes of a log; what is printed beyond is shown and not kept.
   static let logLimit = 256 << 20
@@ -40,11 +42,12 @@ struct RunJob: Sendable {
     let start = Moment.milliseconds
     var result = Result(ending: .exited(0), start: start)
     let log = LogFile(log, limit: Self.logLimit)
-    for (command, text) in zip(commands, texts) {
+    for (number, (command, text)) in zip(commands, texts).enumerated() {
       output.note(.started(stage: stage, command: text))
       do throws(FileError) {
         let stage = stage
-        let outcome = try await ChildProcess(arguments: command, environment: environment, directory: directory)
+        let words = tracer?.traced(command, number: number) ?? command
+        let outcome = try await ChildProcess(arguments: words, environment: environment, directory: directory)
           .run { stream, bytes in
             log.append(bytes)
             output.write(stage, stream, bytes)

@@ -4,13 +4,16 @@ public import DVWorkspace
 
 /// What happens while stages are run, one fact at a time.
 public enum RunNote: Sendable {
-  case decided(stage: String, StageDecision)
+  /// With what of the surroundings is likely to matter and otherwise here than at the run that the decision names.
+  case decided(stage: String, StageDecision, [EnvironmentDifference])
   case started(stage: String?, command: String)
   case finished(FinishedRun)
   /// Something was in the way of an output; its bytes are in the store.
   case kept(path: TreePath, oid: ObjectID)
   /// Files that look like secrets and were left out of the code's snapshot.
   case leftOut([TreePath])
+  /// Data that a stage reads was not checked out, and is now.
+  case broughtIn(stage: String, [TreePath])
   case restored(stage: String, record: ObjectID)
   /// What is restored was made by a run that is known from a remote alone.
   case foreign(stage: String, record: ObjectID, author: String?)

@@ -29,6 +29,11 @@ extension RunSession {
     }
     if let failure = result.failure { output.note(.warning(failure.message)) }
 
+    do { record.undeclared = try undeclared(by: started.job, of: stage) } catch {
+      // The run is recorded all the same.
+      output.note(.warning("What was traced cannot be read: \(error)"))
+    }
+
     var missing: [StagePath] = []
     for output in stage.outputs where try root.appending(TreePath(output.path)).fileStat() == nil { missing.append(output.path) }
     if record.status == .complete, !missing.isEmpty { record.status = .failed }

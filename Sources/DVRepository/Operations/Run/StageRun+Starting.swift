@@ -76,10 +76,11 @@ extension RunSession {
     let inherited = environment.filter { entry in
       !["DV_STAGE=", LoggedSeries.variable + "="].contains { entry.starts(with: $0.utf8) }
     }
-    let job = RunJob(
+    var job = RunJob(
       stage: record.stage, commands: program.map { [$0] } ?? stage.commands.map { shellCommand($0) },
       texts: stage.commands, environment: inherited + told, directory: directory,
       log: logs.appending("log-\(name)"), series: series)
+    job.tracer = tracer?.writing(to: logs.appending("trace-\(name)"))
     return StartedRun(
       stage: stage, isNamed: isNamed, key: key, job: job, record: record, previous: previous,
       journal: try journal.begin(record))

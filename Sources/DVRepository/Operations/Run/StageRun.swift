@@ -20,6 +20,10 @@ final class RunSession {
   /// The variables of this process, which commands get.
   let environment: [[UInt8]]
   private var answers: [String: InterpreterProbe.Answer?] = [:]
+  /// Traces the files that commands open; `nil` if that is not asked for.
+  var tracer: AccessTracer?
+  /// What was found of surroundings, by the interpreter and the variables that were asked for.
+  var surroundings: [String: JSONValue] = [:]
 
   init(_ repository: Repository, environment: [[UInt8]], output: RunOutput, progress: ProgressSink) throws {
     try repository.requireProject()

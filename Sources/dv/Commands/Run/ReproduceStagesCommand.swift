@@ -34,6 +34,15 @@ struct ReproduceStagesCommand: WritingCommand {
   @Flag(name: .long, help: "The stages named and all that depend on them.")
   var downstream = false
 
+  @Flag(name: .long, help: "Fetch data that a stage needs and that is not in the local store.")
+  var pull = false
+
+  @Flag(name: .long, help: "Run stages whose last run had other packages, processors or variables than there are here.")
+  var strictEnv = false
+
+  @Flag(name: .long, help: "Find and record files that are used and not declared, by tracing with strace.")
+  var trace = false
+
   @Flag(name: .shortAndLong, help: "Go on with other stages after one failed.")
   var keepGoing = false
 
@@ -57,6 +66,9 @@ struct ReproduceStagesCommand: WritingCommand {
     request.isSingle = single
     request.goesDown = downstream
     request.keepsGoing = keepGoing
+    request.pulls = pull
+    request.isStrict = strictEnv
+    request.traces = trace
     let narration = RunNarration(isQuiet: options.quiet, prefixes: jobs > 1, usesErrors: options.json)
     let operation = ReproduceStages(request, environment: ProcessEnvironment.all)
     let report = try await Interruption.holding {
@@ -99,6 +111,15 @@ struct ReproduceStagesCommand: WritingCommand {
             json.member("because", item.decision.flatMap { DecisionText(decision: $0).reason })
             json.member("status", item.status?.rawValue)
             json.member("run", item.record?.text)
+            json.array("surroundings") { json in
+              for difference in item.differences {
+                json.object { json in
+                  json.member("name", difference.name)
+                  json.member("recorded", difference.recorded)
+                  json.member("here", difference.here)
+                }
+              }
+            }
           }
         }
       }

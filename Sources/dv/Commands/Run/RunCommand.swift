@@ -24,6 +24,9 @@ struct RunCommand: WritingCommand {
   @OptionGroup var options: GlobalOptions
   @OptionGroup var stage: StageOptions
 
+  @Flag(name: .long, help: "Find and record files that are used and not declared, by tracing with strace.")
+  var trace = false
+
   @Flag(name: .shortAndLong, help: "Replace a stage of the same name.")
   var force = false
 
@@ -43,7 +46,7 @@ struct RunCommand: WritingCommand {
     let text = isLine ? words[0] : ShellWord.line(words)
     let operation = RunCommandLine(
       try stage.stage(command: text, in: here), arguments: isLine ? [] : command.map(ArgumentText.bytes), isNamed: stage.name != nil,
-      replaces: force, environment: ProcessEnvironment.all)
+      replaces: force, environment: ProcessEnvironment.all, traces: trace)
     let finished = try await Interruption.holding {
       try await operation.run(in: repository, output: narration.output, progress: ProgressSink())
     }

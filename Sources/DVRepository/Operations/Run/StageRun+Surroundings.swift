@@ -1,0 +1,29 @@
+import DVLineage
+import DVObject
+import DVPipeline
+import DVStore
+
+extension RunSession {
+  /// What is likely to matter and is otherwise here than when a run was recorded: packages, interpreter, processor, graphics,
+  /// known variables.
+  ///
+  /// - Returns: nothing if the record says nothing of it, or what it says is not in the local store.
+  func drift(of stage: Stage, since record: ObjectID) async throws -> [EnvironmentDifference] {
+    guard let object = try await book.run(record)?.environment, object.size <= 64 << 20, try await store.holdsFile(object.id) else {
+      return []
+    }
+    var bytes: [UInt8] = []
+    try await store.open().readFile(object.id, size: object.size) { piece in
+      for index in 0..<piece.count { bytes.append(piece[index]) }
+    }
+    guard let recorded = try? JSONValue(parsing: bytes, named: "the recorded environment") else { return [] }
+    // Commands without an interpreter depend on the system's programs, which nobody lists.
+    let answer = try await interpreter(of: stage)
+    let names = recorded["variables"]?.object?.keys ?? []
+    let place = "\(InterpreterProbe.interpreter(of: stage.commands) ?? "") \(names.sorted())"
+    let here = surroundings[place] ?? EnvironmentReport(
+      variables: variables, names: names, interpreter: answer, shell: shell).json
+    surroundings[place] = here
+    return EnvironmentDifference.between(recorded, here).filter { $0.severity == .high }
+  }
+}
