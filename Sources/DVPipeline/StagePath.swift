@@ -36,6 +36,21 @@ public struct StagePath: Hashable, Sendable, Comparable, CustomStringConvertible
     self.text = names.joined(separator: "/")
   }
 
+  /// Reads the path of an output, which is removed before its stage runs.
+  ///
+  /// - Throws: ``PipelineError/Code/schema`` as the other initialiser, and if removing it would take more than a command can make
+  ///   again: the working tree itself, git's directory, dv's, or anything in them.
+  public init(output text: String, in directory: StagePath = .root) throws(PipelineError) {
+    try self.init(text, in: directory)
+    // File systems that fold case have one `.git` by any spelling.
+    let isKept = isRoot || names.contains { $0.lowercased() == ".git" } || names[0].lowercased() == ".dv"
+    guard !isKept else {
+      throw PipelineError(
+        .schema, "'\(text)' cannot be an output: an output is removed before its stage runs.",
+        remedy: "Name a file or directory that the command makes.")
+    }
+  }
+
   public var isRoot: Bool { text.isEmpty }
   public var names: [String] { text.split(separator: "/").map(String.init) }
 

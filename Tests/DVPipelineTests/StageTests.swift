@@ -58,6 +58,10 @@ struct StageTests {
   @Test(arguments: [
     ("stages:\n  a:\n    cmd: x\n    dep: [y]\n", "line 4"), ("stages:\n  a:\n    dependz: 1\n    cmd: x\n", "unknown key"),
     ("stages:\n  a: {}\n", "no 'cmd'"), ("stages: []\n", "expected a mapping"), ("stages:\n  'a b': {cmd: x}\n", "no name of a stage"),
+    ("stages:\n  a: {cmd: x, outs: [.git]}\n", "cannot be an output"), ("stages:\n  a: {cmd: x, outs: [.]}\n", "cannot be an output"),
+    ("stages:\n  a: {cmd: x, wdir: sub, outs: [..]}\n", "cannot be an output"),
+    ("stages:\n  a: {cmd: x, metrics: [sub/.GIT/x: {cache: false}]}\n", "cannot be an output"),
+    ("stages:\n  a: {cmd: x, outs: [.dv/config]}\n", "cannot be an output"),
     ("stages:\n  a: {cmd: x, outs: [/abs]}\n", "absolute"), ("stages:\n  a: {cmd: x, deps: [../up]}\n", "leads out"),
     ("stages:\n  a: {cmd: x, deps: ['s3://b/k']}\n", "URL"), ("stages:\n  a: {cmd: x, frozen: maybe}\n", "true or false"),
     ("stages:\n  a: {cmd: x, outs: [b, b]}\n", "twice"), ("stages:\n  a: {cmd: x, outs: {b: {cache: 1}}}\n", "expected a list"),

@@ -1,6 +1,6 @@
 import DVFile
 import DVObject
-import DVStore
+@testable import DVStore
 import DVTesting
 @testable import DVWorkspace
 import SystemPackage
@@ -113,7 +113,10 @@ struct CheckoutTests {
   }
 
   /// Whichever call of the file system fails, the rest is whole, and the next run completes it.
-  @Test func everyFailureCanBeRepeated() async throws {
+  ///
+  /// A denied access is a failure of one file, after which the others are delivered; an I/O error ends the run.
+  @Test(arguments: [Errno.ioError, .permissionDenied])
+  func everyFailureCanBeRepeated(errno: Errno) async throws {
     let (place, first, second) = try await twoVersions()
     let old = try #require(first.pointer)
     let new = try #require(second.pointer)
@@ -125,7 +128,7 @@ struct CheckoutTests {
         var cache: StatCache?
         if inPlace { cache = try await place.checkOut(old, to: "work").cache }
         let plan = try await place.plan(new, to: "work", cache: cache)
-        let fault = FaultPlan(at: position, .fail(.ioError))
+        let fault = FaultPlan(at: position, .fail(errno))
         let before = cache
         let broken = try? await fault.run {
           try await Checkout(of: place.scan("work"), from: place.store).run(plan)
@@ -160,5 +163,29 @@ struct CheckoutTests {
     }
     try place.folder.appending("data/link").createSymlink(to: Array("sub/../a".utf8))
     _ = try await place.add("data")
+  }
+
+  /// A tree that another program made may hold links that add refuses: they are not made, and the rest is.
+  @Test(arguments: ["/etc/passwd", "../outside", "sub/../../outside", String(repeating: "a", count: 5000)])
+  func linksThatLeaveAreNotMade(target: String) async throws {
+    let place = try await Workplace()
+    let writer = ObjectWriter(addingTo: place.store)
+    let ingest = ContentIngest(writer: writer)
+    var memory = CodecMemory()
+    var builder = TreeBuilder()
+    var nodes: [(ObjectID, [UInt8])] = []
+    for (name, mode, text) in [("fine", EntryMode.file, "content"), ("link", .symlink, target)] {
+      let oid = try await ingest.ingest(Array(text.utf8), memory: &memory)
+      try builder.append(
+        TreeEntry(name: try TreeName(Array(name.utf8)), mode: mode, oid: oid, size: UInt64(text.utf8.count))) { nodes.append(($0, $1)) }
+    }
+    let root = try builder.finish { nodes.append(($0, $1)) }
+    for (id, bytes) in nodes { try await writer.store(bytes, as: ObjectKey(kind: .treeNode, id: id)) }
+    _ = try await writer.finish()
+    let report = try await place.checkOut(Pointer(tree: root.oid, totals: root.totals), to: "data")
+    #expect(report.failures.count == 1)
+    #expect(report.failures.first?.error.message.contains("symbolic link") == true)
+    #expect(try place.content("data/fine") == "content")
+    #expect(try place.folder.appending("data/link").fileStat() == nil)
   }
 }

@@ -19,7 +19,7 @@ def run(options, folder):
     tally = Tally(f"kill -9, seed {options.seed}")
     for name in options.only or NAMES:
         scenario = SCENARIOS[name](place)
-        calls, seconds = measure(scenario, place, library, folder)
+        calls, seconds = measure(scenario, place, library, folder, 3 if options.count > 10 else 1)
         each(range(options.count), options.jobs, lambda case: one(scenario, case, options, place, library, calls, seconds, tally))
         scenario.ground.remove()
         line = tally.rows[name]
@@ -32,10 +32,10 @@ def launch(scenario, ground, place, variables):
                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
 
 
-def measure(scenario, place, library, folder):
+def measure(scenario, place, library, folder, times_measured):
     """How many calls the command makes, and how long it takes, when nothing goes wrong."""
     times = []
-    for _ in range(3):
+    for _ in range(times_measured):
         ground = scenario.ground.copy(place.folder / f"measure-{scenario.name}")
         counter = folder / f"counter-{scenario.name}"
         start = time.monotonic()
@@ -46,7 +46,7 @@ def measure(scenario, place, library, folder):
         calls = count(counter)
         scenario.verify_end(ground)
         ground.remove()
-    return calls, sorted(times)[1]
+    return calls, sorted(times)[len(times) // 2]
 
 
 def one(scenario, case, options, place, library, calls, seconds, tally):

@@ -61,6 +61,15 @@ struct SchemaReader {
     }
   }
 
+  /// Reads the path of an output and names the line if it is none.
+  func outputPath(_ text: String, in directory: StagePath, _ line: Int) throws(PipelineError) -> StagePath {
+    do throws(PipelineError) {
+      return try StagePath(output: text, in: directory)
+    } catch {
+      throw PipelineError(error.code, "\(SourcePlace(file: file, line: line)): \(error.message)", remedy: error.remedy)
+    }
+  }
+
   /// Refuses names of stages that no command line could name.
   func requireStageName(_ name: String, line: Int) throws(PipelineError) {
     let isFit = !name.isEmpty && name.utf8.count <= 200

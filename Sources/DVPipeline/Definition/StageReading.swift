@@ -90,11 +90,11 @@ struct StageReading {
     var outputs: [Output] = []
     for element in try section.elements(of: node, what) {
       guard case .mapping(let members) = element.content else {
-        outputs.append(Output(try section.path(try section.text(element, what), in: directory, element.line), role: role))
+        outputs.append(Output(try section.outputPath(try section.text(element, what), in: directory, element.line), role: role))
         continue
       }
       for member in members {
-        var output = Output(try section.path(member.key, in: directory, member.keyLine), role: role)
+        var output = Output(try section.outputPath(member.key, in: directory, member.keyLine), role: role)
         let known = role == .plot ? Self.outputKeys + Self.plotKeys : Self.outputKeys
         // A plot may be drawn in several ways: a list of them.
         var ways = [member.value]

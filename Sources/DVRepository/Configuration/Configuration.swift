@@ -55,6 +55,7 @@ public final class Configuration {
       files[.user] = FilePath(home).appending(".config").appending("dv").appending("config")
     }
     self.files = files
+    if let committed { try CommittedConfiguration(file: committed).check() }
     config = try GitConfig(files: files.map { (path: $0.value, level: $0.key.level) })
     try refuseCommittedSecrets()
   }

@@ -85,7 +85,8 @@ struct RecordBook {
           record.type == RunRecord.type else {
           continue
         }
-        found.append((id, try await run(record)))
+        let decoded = try await run(record)
+        found.append((id, decoded))
       } catch let error as RecordError {
         problems.append(error.message)
       }

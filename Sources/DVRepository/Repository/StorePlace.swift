@@ -35,7 +35,9 @@ struct StorePlace: Sendable {
       backend: backend, name: "the local store", scratch: scratch, presence: .mayBeMade, purpose: purpose)
     OpenedStores.current?.add(store, repair: "dv repair")
     if access != .read, purpose == .use { try await store.avoidCondemned() }
-    try registerClone()
+    do { try registerClone() } catch let error as FileError where error.code == .readOnly && access == .read {
+      // A disk that cannot be written is read as it is; nothing can be collected there either.
+    }
     return LocalStore(store: store, backend: backend, lock: lock)
   }
 

@@ -130,19 +130,21 @@ extension IndexSet {
     for start in stride(from: 0, to: packs.count, by: 64) {
       let part = packs[start..<min(start + 64, packs.count)]
       let backend = backend
-      let tables: [(IndexContainer, PackTable?)]
+      let tables: [PackTable?]
       do {
+        // The tables alone: where this returned `(pack, try await …)`, an optimised build (Swift 6.3.1) gave other bytes for the pack.
         tables = try await part.mapConcurrently(width: Machine.coreCount + 2) { pack in
-          do { return (pack, try await backend.table(of: pack)) } catch is PackFormatError {
-            return (pack, nil)
+          do { return try await backend.table(of: pack) } catch is PackFormatError {
+            return nil
           } catch let error as BackendError where error.code == .corrupt {
-            return (pack, nil)
+            return nil
           }
         }
       } catch {
         throw (error as? BackendError).map { StoreError($0) } ?? StoreError(.other, "\(error)", cause: error)
       }
-      for case (let pack, let table?) in tables {
+      for (pack, table) in zip(part, tables) {
+        guard let table else { continue }
         for entry in table.entries { entries.append(IndexEntry(entry, inContainer: containers.count)) }
         containers.append(pack)
       }

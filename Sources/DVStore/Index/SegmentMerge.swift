@@ -47,7 +47,8 @@ struct SegmentMerge {
     if output.entryCount > 0 || !kept.isEmpty {
       kept.insert(try await write(&output, superseded: superseded(by: segments), level: level))
     }
-    return try await retire(segments.filter { !kept.contains($0.id) })
+    // Without a successor nothing says that a segment which stays is superseded, and it would name packs that go next.
+    return try await retire(segments.filter { !kept.contains($0.id) }, mayStay: !kept.isEmpty)
   }
 
   private func superseded(by segments: [LoadedSegment]) -> [IndexSupersession] {
@@ -69,7 +70,7 @@ struct SegmentMerge {
     return segment.id
   }
 
-  private func retire(_ segments: [LoadedSegment]) async throws(StoreError) -> Bool {
+  private func retire(_ segments: [LoadedSegment], mayStay: Bool) async throws(StoreError) -> Bool {
     let ids = Set(segments.map(\.id))
     do {
       for segment in segments { try await store.backend.delete(segment.key) }
@@ -80,7 +81,7 @@ struct SegmentMerge {
       store.index.remove(ids)
       store.index.setAside(ids)
       // Without permission to delete, what was superseded stays until gc.
-      guard error.code == .denied else { throw StoreError(error) }
+      guard error.code == .denied, mayStay else { throw StoreError(error) }
       return false
     }
   }

@@ -424,7 +424,7 @@ public struct StoreCheck: Sendable {
   /// Hashes the whole content of files of several chunks.
   private func hashFiles(_ files: Set<ContentName>, _ report: inout StoreCheckReport) async throws {
     let sorted = files.sorted { $0.oid == $1.oid ? $0.size < $1.size : $0.oid < $1.oid }
-    progress(.began(.content, bytes: sorted.reduce(0) { $0 + $1.size }))
+    progress(.began(.content, bytes: sorted.clampedSum(\.size)))
     let wrong = Mutex<[(ContentName, StoreError)]>([])
     let hashed = Mutex<(files: Int, bytes: UInt64)>((0, 0))
     try await sorted.forEachConcurrently(width: Machine.coreCount) { file in
@@ -432,7 +432,7 @@ public struct StoreCheck: Sendable {
         try await hash(file)
         hashed.withLock {
           $0.files += 1
-          $0.bytes += file.size
+          $0.bytes = $0.bytes.addingClamped(file.size)
         }
       } catch let error as StoreError where error.code == .corrupt || error.code == .missing {
         wrong.withLock { $0.append((file, error)) }

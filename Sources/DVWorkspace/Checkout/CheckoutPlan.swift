@@ -80,7 +80,7 @@ public struct CheckoutPlan: Sendable {
 
   /// How many bytes they have.
   public var writeBytes: UInt64 {
-    actions.indices.reduce(0) { isWritten($1) ? $0 + wanted.entries[$1].size : $0 }
+    actions.indices.clampedSum { isWritten($0) ? wanted.entries[$0].size : 0 }
   }
 
   /// How many of the user's changes stay because between the versions nothing changed there.

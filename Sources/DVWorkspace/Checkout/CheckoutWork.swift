@@ -12,6 +12,8 @@ struct CheckoutWork {
   /// What will be the cache's state.
   private var state: TreeState
   private var failures: [CheckoutFailure] = []
+  /// What is on disk still where something else was to be, by entry.
+  private var remaining: [Int: SavedContent] = [:]
   private var filesWritten = 0
   private var bytesWritten: UInt64 = 0
   private var filesRemoved = 0
@@ -49,7 +51,7 @@ struct CheckoutWork {
     } else {
       let temporary = Checkout.temporaryName(for: name)
       try parent.handle.removeFile(name: temporary)
-      let written = try await writer.write(entry, content: nil, name: temporary, in: parent)
+      let written = try await writer.write(entry, content: nil, name: temporary, in: parent, inside: .root)
       try await TrustRule.waitForClock()
       entry = try place(entry, written: written, temporary, as: name, item, in: parent)
     }
@@ -99,7 +101,7 @@ struct CheckoutWork {
     for delivery in written.joined() {
       if let failure = delivery.failure {
         failures.append(failure)
-        state.entries[delivery.item.entry].flags = []
+        remain(delivery.item)
         continue
       }
       let item = delivery.item
@@ -341,7 +343,7 @@ struct CheckoutWork {
     for delivery in batch {
       if let failure = delivery.failure {
         failures.append(failure)
-        state.entries[delivery.item.entry].flags = []
+        remain(delivery.item)
       } else {
         state.entries[delivery.item.entry] = delivery.entry
         count(delivery.entry)
@@ -368,14 +370,22 @@ struct CheckoutWork {
     guard error.isAboutOneFile else { throw error }
     let path = scan.target.appending(state.path(ofEntry: item.entry, in: item.directory))
     failures.append(CheckoutFailure(path: path, error: error))
+    remain(item)
+  }
+
+  /// Remembers what is still on disk where a file could not be replaced: that it may be, without loss, was found before, and the
+  /// next run must not take it for the user's own.
+  private mutating func remain(_ item: CheckoutItem) {
     state.entries[item.entry].flags = []
+    guard let before = plan.replaced[item.entry], !isForced || before.flags.contains(.saved) else { return }
+    remaining[item.entry] = SavedContent(oid: before.oid, mode: before.savedMode == 0 ? before.mode : before.savedMode)
   }
 
   // MARK: - The end
 
   consuming func report(rules: ObjectID) throws -> CheckoutReport {
     let failures = failures.sorted { $0.path < $1.path }
-    var kept = state.restoringSaved(plan.bases)
+    var kept = state.restoringSaved(plan.bases.merging(remaining) { _, remaining in remaining })
     for number in kept.directories.indices.reversed()
     where !kept.directories[number].isHashed && kept.canBuild(number) {
       try kept.build(number) { _, _ in }
@@ -398,7 +408,7 @@ extension WorkspaceError {
   /// Whether others can still be delivered after this failed.
   var isAboutOneFile: Bool {
     switch code {
-    case .missing, .corrupt, .denied, .conflict, .changed: true
+    case .missing, .corrupt, .denied, .conflict, .changed, .unsupported: true
     default: false
     }
   }

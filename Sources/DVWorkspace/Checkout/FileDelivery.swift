@@ -21,6 +21,8 @@ struct FileDelivery: Sendable {
   /// From this size on, in bytes, a file is written past the page cache while its next bytes are proved. Smaller ones are
   /// likely to be read soon, and cost little.
   static let directSize: UInt64 = 64 << 20
+  /// The longest target that Linux takes, in bytes.
+  private static let linkLimit: UInt64 = 4095
 
   /// Writes one entry into `directory`, under its own or a temporary name.
   ///
@@ -34,7 +36,8 @@ struct FileDelivery: Sendable {
       directly ? Array(state.name(of: entry, in: item.directory)) : Array(RandomName.temporary().utf8)
     var delivery = Delivery(item: item, entry: entry, temporary: name)
     do {
-      delivery.entry = try await write(entry, content: content, name: name, in: directory)
+      delivery.entry = try await write(
+        entry, content: content, name: name, in: directory, inside: state.path(ofDirectory: item.directory))
     } catch {
       if directly, let error = error as? FileError, error.code == .exists {
         throw CheckoutCollision.error(at: item.entry, in: item.directory, of: state, target: target)
@@ -52,14 +55,23 @@ struct FileDelivery: Sendable {
 
   /// Writes the content of `entry` as `name`, which must not exist, and proves it.
   ///
+  /// - Parameter inside: The directory's path in the dataset, by which a link is judged.
   /// - Returns: the entry with the identity of the new file.
+  /// - Throws: ``WorkspaceError/Code/unsupported`` for a link that leads out of the dataset, which `add` would refuse: another
+  ///   program made that tree.
   func write(
-    _ entry: StatEntry, content: [UInt8]?, name: [UInt8], in directory: OpenDirectory
+    _ entry: StatEntry, content: [UInt8]?, name: [UInt8], in directory: OpenDirectory, inside: @autoclosure () -> TreePath
   ) async throws -> StatEntry {
     var entry = entry
     if entry.mode == EntryMode.symlink.rawValue {
+      guard entry.size <= Self.linkLimit else {
+        throw WorkspaceError(.unsupported, "It is a symbolic link whose target has \(entry.size) bytes; no link has more than \(Self.linkLimit).")
+      }
       var target = content ?? []
       if content == nil { try await store.readFile(entry.oid, size: entry.size) { target.append(span: $0) } }
+      if LinkRule.problem(target: target, in: inside()) != nil {
+        throw WorkspaceError(.unsupported, "It is a symbolic link that leads out of the dataset, to '\(TerminalSafe.text(target))'.")
+      }
       try directory.handle.makeSymlink(name: name, target: target)
       if let stat = try directory.handle.stat(name: name) { entry.setIdentity(stat) }
       entry.size = UInt64(target.count)

@@ -2,6 +2,7 @@ import ArgumentParser
 import DVFile
 import DVGit
 import DVRepository
+import SystemPackage
 
 struct ConfigCommand: Command {
   static let configuration = CommandConfiguration(
@@ -58,12 +59,12 @@ struct ConfigCommand: Command {
       if options.json {
         try StandardOutput.write(json(entry.map { [$0] } ?? []))
       } else if let entry {
-        try StandardOutput.write((entry.value ?? "true") + "\n")
+        try StandardOutput.write(Self.shown(entry.value ?? "true") + "\n")
       }
       if entry == nil { throw ExitCode.no }
     case .list:
       let entries = try operation.list(configuration)
-      let lines = entries.map { "\($0.name)=\($0.value ?? "true")\n" }
+      let lines = entries.map { "\(Self.shown($0.name))=\(Self.shown($0.value ?? "true"))\n" }
       try StandardOutput.write(options.json ? json(entries) : lines.joined())
     case .set(let name, let value):
       try operation.set(name, to: value, in: configuration)
@@ -99,6 +100,11 @@ struct ConfigCommand: Command {
       }
     }
     return json.text + "\n"
+  }
+
+  /// A program gets the bytes as they are; a terminal gets nothing that could command it: the project's file is anybody's.
+  private static func shown(_ text: String) -> String {
+    Terminal.isTerminal(.standardOutput) ? SafeText.message(text) : text
   }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DVObject
 import DVRepository
 import DVWorkspace
 
@@ -43,7 +44,7 @@ struct DiskUsageCommand: Command {
     }
     var lines = table.lines
     if report.rows.count > 1 {
-      let size = report.rows.reduce(0) { $0 + $1.size }
+      let size = report.rows.clampedSum(\.size)
       lines.append(
         "\(ByteCount(size)) in \(Count(UInt64(report.rows.count)).of("version")), stored in \(ByteCount(report.stored))."
       )

@@ -30,8 +30,8 @@ struct ShareOptions: ParsableArguments {
 extension ShareReport {
   /// How many files and bytes the contents have that were not complete before.
   private var freshTotals: String {
-    let files = fresh.reduce(UInt64(0)) { $0 + ($1.pointer.files ?? 1) }
-    let bytes = fresh.reduce(UInt64(0)) { $0 + $1.pointer.size }
+    let files = fresh.clampedSum { $0.pointer.files ?? 1 }
+    let bytes = fresh.clampedSum(\.pointer.size)
     let isPart = fresh.contains { !$0.inside.isRoot }
     return isPart ? Count(UInt64(fresh.count)).of("target") : "\(Count(files).of("file")) (\(ByteCount(bytes)))"
   }

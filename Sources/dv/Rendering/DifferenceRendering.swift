@@ -71,7 +71,7 @@ struct DifferenceText: DifferenceRendering {
       (difference.renamed, "renamed"),
     ].filter { $0.0 > 0 }
     if !counts.isEmpty {
-      let total = counts.reduce(0) { $0 + $1.0 }
+      let total = counts.clampedSum(\.0)
       let sizes = [(difference.grownBytes, "+"), (difference.shrunkBytes, "-")].filter { $0.0 > 0 }
         .map { "\($0.1)\(ByteCount($0.0))" }
       let parts = counts.map { "\(Count($0.0)) \($0.1)" }.joined(separator: ", ")

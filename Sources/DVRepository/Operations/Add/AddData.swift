@@ -156,6 +156,7 @@ private struct AddSession {
     try await finishWriting()
     let root = try repository.requireWorkDirectory()
     var staged: [GitPath] = []
+    let lock = try repository.lockWorkingTree()
     for target in targets {
       let path = PointerFile.path(for: target)
       if let pointer = pointers[target] { try PointerFile(path: path, pointer: pointer).write(in: root) }
@@ -165,6 +166,7 @@ private struct AddSession {
       }
     }
     if !staged.isEmpty { try repository.git.stage(adding: staged) }
+    withExtendedLifetime(lock) {}
     // Last, because a cache says of a version that it was added.
     for (target, cache) in caches { try repository.statCaches.save(cache, of: target) }
     return report

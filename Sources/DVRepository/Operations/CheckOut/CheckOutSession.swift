@@ -87,7 +87,7 @@ struct CheckOutSession {
 
   mutating func carryOut() async throws {
     progress.begin(
-      "Checking out", totalBytes: work.reduce(0) { $0 + $1.plan.writeBytes },
+      "Checking out", totalBytes: work.clampedSum(\.plan.writeBytes),
       totalItems: work.reduce(0) { $0 + UInt64($1.plan.writeCount) })
     var done: Set<TreePath> = []
     for (item, look, plan) in work {

@@ -188,7 +188,8 @@ private struct Comparison {
         let kind: TreeChange.Kind = before == nil ? .added : after == nil ? .removed : .modified
         try pass(DataChange(path: target, kind: kind, old: before, new: after?.pointer), body)
       }
-      difference.unlisted.append((target, try await remedy(target, before, after?.pointer)))
+      let advice = try await remedy(target, before, after?.pointer)
+      difference.unlisted.append((target, advice))
     }
   }
 

@@ -75,12 +75,16 @@ public struct DataDifference: Sendable {
   mutating func count(_ change: DataChange) {
     let files = max(change.new?.files ?? 0, change.old?.files ?? 0, 1)
     switch change.kind {
-    case .added: added += files
-    case .removed: removed += files
-    case .modified, .mode, .type: modified += change.old?.mode == .directory ? 1 : files
-    case .renamed: renamed += files
+    case .added: added = added.addingClamped(files)
+    case .removed: removed = removed.addingClamped(files)
+    case .modified, .mode, .type: modified = modified.addingClamped(change.old?.mode == .directory ? 1 : files)
+    case .renamed: renamed = renamed.addingClamped(files)
     }
     let (before, after) = (change.old?.size ?? 0, change.new?.size ?? 0)
-    if after > before { grownBytes += after - before } else { shrunkBytes += before - after }
+    if after > before {
+      grownBytes = grownBytes.addingClamped(after - before)
+    } else {
+      shrunkBytes = shrunkBytes.addingClamped(before - after)
+    }
   }
 }

@@ -160,7 +160,7 @@ private struct StoredSizes {
     try Task.checkCancellation()
     let key = ObjectKey(kind: .treeNode, id: node)
     guard try await store.contains(key) else {
-      row.absent += size
+      row.absent = row.absent.addingClamped(size)
       return
     }
     try await add(key, to: &row)
@@ -182,13 +182,13 @@ private struct StoredSizes {
     if size <= UInt64(ObjectKind.chunk.byteLimit), try await add(ObjectKey(kind: .chunk, id: oid), to: &row) { return }
     let list = ObjectKey(kind: .chunkList, id: oid)
     guard try await add(list, to: &row) else {
-      row.absent += size
+      row.absent = row.absent.addingClamped(size)
       return
     }
     var chunks: [ChunkReference] = []
     try await store.forEachChunkList(of: oid, size: size) { chunks += $0 }
     for chunk in chunks where try await !add(ObjectKey(kind: .chunk, id: chunk.id), to: &row) {
-      row.absent += UInt64(chunk.length)
+      row.absent = row.absent.addingClamped(UInt64(chunk.length))
     }
   }
 

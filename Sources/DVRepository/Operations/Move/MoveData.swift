@@ -94,6 +94,8 @@ private struct TargetMove {
         throw MoveData.exists(pointer.path)
       }
     }
+    let lock = try repository.lockWorkingTree()
+    defer { withExtendedLifetime(lock) {} }
     var changed = [try GitIgnoreFile.add(destination, in: root)].compactMap(\.self)
     if isOnDisk {
       do { try from.renameNoReplace(to: to) } catch {

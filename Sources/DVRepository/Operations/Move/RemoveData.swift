@@ -78,6 +78,8 @@ public struct RemoveData: Sendable {
       if !keepsData { try root.appending(target).removeTree() }
       try repository.statCaches.remove(target)
     }
+    let lock = try repository.lockWorkingTree()
+    defer { withExtendedLifetime(lock) {} }
     var ignores: [TreePath] = []
     for target in targets {
       if let changed = try GitIgnoreFile.remove(target, in: root) { ignores.append(changed) }

@@ -34,7 +34,9 @@ extension RunSession {
         guard let pointer = try await pointer(for: made.content, local.store) else { return false }
         try root.appending(path).containingDirectory.createDirectories()
         try PointerFile(path: pointerPath, pointer: pointer).write(in: root)
+        let lock = try repository.lockWorkingTree()
         if let ignore = try GitIgnoreFile.add(path, in: root) { staged.append(try GitPath(ignore.bytes)) }
+        withExtendedLifetime(lock) {}
         targets.append(path)
       } else {
         try await place(made.content, at: path, local.store)
@@ -46,7 +48,11 @@ extension RunSession {
       let report = try await CheckOutData(targets, isForced: true).run(in: repository, progress: progress)
       guard report.failures.isEmpty else { return false }
     }
-    if !staged.isEmpty { try repository.git.stage(adding: staged) }
+    if !staged.isEmpty {
+      let lock = try repository.lockWorkingTree()
+      try repository.git.stage(adding: staged)
+      withExtendedLifetime(lock) {}
+    }
     try name(run.record, as: stage, previous)
     return true
   }

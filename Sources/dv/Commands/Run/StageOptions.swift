@@ -75,9 +75,9 @@ extension StageOptions {
       (plots, .plot, true), (uncachedPlots, .plot, false),
     ]
     for kind in kinds {
-      for path in kind.paths { stage.outputs.append(Output(try StagePath(path, in: place), role: kind.role, isCached: kind.isCached)) }
+      for path in kind.paths { stage.outputs.append(Output(try StagePath(output: path, in: place), role: kind.role, isCached: kind.isCached)) }
     }
-    for path in persistent { stage.outputs.append(Output(try StagePath(path, in: place), isPersistent: true)) }
+    for path in persistent { stage.outputs.append(Output(try StagePath(output: path, in: place), isPersistent: true)) }
     guard Set(stage.outputs.map(\.path)).count == stage.outputs.count else {
       throw ValidationError("An output is named twice.")
     }

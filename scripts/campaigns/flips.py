@@ -1,0 +1,7 @@
+#!/usr/bin/env python3
+"""Damaged files of a store and a remote: what `dv fsck` finds, and what is delivered. Not a program."""
+import suite
+
+
+def run(options, folder):
+    return suite.run(f"damage, seed {options.seed}", "FlipTests", {"DV_FLIPS_SEED": options.seed, "DV_FLIPS_COUNT": options.count})
