@@ -10,19 +10,6 @@ extension GitRepository {
     unsafe git_reference_free(reference)
   }
 
-  /// Removes a reference; what it named stays.
-  ///
-  /// - Returns: whether there was one.
-  public func removeReference(_ name: String) throws(GitError) -> Bool {
-    var found: OpaquePointer?
-    guard try find("read '\(name)'", { unsafe git_reference_lookup(&found, pointer, name) }), let reference = unsafe found else {
-      return false
-    }
-    defer { unsafe git_reference_free(reference) }
-    try check("remove '\(name)'") { unsafe git_reference_delete(reference) }
-    return true
-  }
-
   /// Whether `name` may be the full name of a reference, as `git check-ref-format` says.
   public static func isReferenceName(_ name: String) -> Bool {
     Libgit2.start()

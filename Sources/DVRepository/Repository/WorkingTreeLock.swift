@@ -1,4 +1,6 @@
 import DVFile
+import DVGit
+import SystemPackage
 
 extension Repository {
   /// Takes the lock of this working tree for who changes a `.gitignore` and stages it, held as long as somebody refers to it.
