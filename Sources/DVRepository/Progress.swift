@@ -1,4 +1,5 @@
 public import DVBackend
+import DVObject
 import Synchronization
 
 /// How far an operation has come, as one moment saw it.
@@ -66,8 +67,8 @@ public final class ProgressSink: Sendable {
   /// Adds to the totals what was found while the phase was already under way.
   public func expect(bytes: UInt64 = 0, items: UInt64 = 0) {
     phase.withLock {
-      $0.totalBytes = ($0.totalBytes ?? 0) + bytes
-      $0.totalItems = ($0.totalItems ?? 0) + items
+      $0.totalBytes = ($0.totalBytes ?? 0).addingClamped(bytes)
+      $0.totalItems = ($0.totalItems ?? 0).addingClamped(items)
     }
   }
 

@@ -242,7 +242,7 @@ struct ReproduceTests {
       """
       stages:
         slow:
-          cmd: test -z "$SLOW" || sleep 30; cp data/raw.txt slow.txt
+          cmd: test -z "$SLOW" || { touch "$SLOW"; sleep 30; }; cp data/raw.txt slow.txt
           deps: [data/raw.txt]
           outs: [slow.txt]
 
@@ -251,10 +251,10 @@ struct ReproduceTests {
     try sandbox.commit("slow")
     try sandbox.shell(
       """
-      SLOW=1 '\(Sandbox.program.string)' reproduce HEAD slow > /dev/null 2>&1 &
+      SLOW='\(sandbox.folder.appending("started").string)' '\(Sandbox.program.string)' reproduce HEAD slow > /dev/null 2>&1 &
       dv=$!
-      for i in $(seq 100); do
-        test "$(ls .git/dv/worktrees 2>/dev/null | wc -l)" -gt 1 && pgrep -f 'sleep 30' > /dev/null && break
+      for i in $(seq 300); do
+        test -e ../started && break
         sleep 0.1
       done
       kill -9 $dv
