@@ -27,9 +27,27 @@ public struct FileWriter: ~Copyable, Sendable {
     self.path = path
   }
 
+  /// Opens the file at `path` to go on at its end; makes it if it is not there.
+  public init(appendingTo path: FilePath, mode: UInt32 = 0o666) throws(FileError) {
+    do throws(Errno) {
+      descriptor = Descriptor(
+        try unsafe path.withPath { text throws(Errno) in
+          try unsafe SystemCall.open(SystemCall.here, text, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, mode_t(mode))
+        })
+    } catch {
+      throw .create(path, error)
+    }
+    self.path = path
+  }
+
   init(_ descriptor: consuming Descriptor, path: FilePath) {
     self.descriptor = descriptor
     self.path = path
+  }
+
+  /// Takes away what the file has beyond `length` bytes. Only of one that was opened to be gone on with.
+  public func truncate(to length: UInt64) throws(FileError) {
+    do throws(Errno) { try SystemCall.truncate(descriptor.number, to: length) } catch { throw .write(path, error) }
   }
 
   /// Appends all of `bytes`.

@@ -27,6 +27,8 @@ struct DV: ParsableCommand {
       GitDriverCommand.self,
       HashCommand.self,
       ImpactCommand.self,
+      ImportCommand.self,
+      ImportURLCommand.self,
       InitCommand.self,
       LineageCommand.self,
       ListCommand.self,
@@ -49,6 +51,7 @@ struct DV: ParsableCommand {
       SignCommand.self,
       StageCommand.self,
       StatusCommand.self,
+      UpdateCommand.self,
       VerifyCommand.self,
     ])
 

@@ -116,3 +116,33 @@ struct RecordTests {
     }
   }
 }
+
+/// Sources of imported data.
+struct SourceRecordTests {
+  @Test func sourcesAreReadAsTheyWereWritten() throws {
+    let oid = ObjectID(hashing: Array("x".utf8).span)
+    let origins: [SourceRecord.Origin] = [
+      .repository(url: "https://host/data", path: "raw", revision: "v1", commit: String(repeating: "ab", count: 20)),
+      .repository(url: "../data", path: ".", revision: nil, commit: nil),
+      .location(url: "https://host/f?x=1", version: .init(tag: "\"e\"", modified: "Sat, 28 Nov 2026 11:00:00 GMT", size: 7)),
+      .location(url: "/mnt/f", version: nil),
+    ]
+    for origin in origins {
+      var source = SourceRecord(
+        origin, data: PathState(try StagePath("a/b"), ContentState(mode: .tree, oid: oid, size: 9)), files: 3, time: 1_790_000_000_000)
+      source.user = "Ada <ada@example.com>"
+      source.chain = .init(clone: "c10e", sequence: 1, previous: nil)
+      let record = try source.encoded()
+      let read = try SourceRecord(try Record(decoding: record.bytes, named: record.id))
+      #expect(read.origin == origin && read.data == source.data && read.files == 3 && read.time == source.time)
+      #expect(read.user == source.user && read.chain == source.chain)
+    }
+    for member in ["url", "data", "time"] {
+      var json = SourceRecord(
+        origins[0], data: PathState(try StagePath("a"), ContentState(mode: .file, oid: oid, size: 9)), files: nil, time: 1).json
+      json[member] = nil
+      let record = try Record(json)
+      #expect(throws: RecordError.self) { try SourceRecord(record) }
+    }
+  }
+}

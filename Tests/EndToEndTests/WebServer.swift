@@ -9,7 +9,7 @@ final class WebServer {
   private let process = Process()
   private let input = Pipe()
 
-  init(serving directory: FilePath, _ sandbox: Sandbox) throws {
+  convenience init(serving directory: FilePath, _ sandbox: Sandbox) throws {
     let script = """
       import functools, http.server, sys, threading
       handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])
@@ -18,9 +18,14 @@ final class WebServer {
       threading.Thread(target=server.serve_forever, daemon=True).start()
       sys.stdin.read()
       """
+    try self.init(script: script, arguments: [directory.string])
+  }
+
+  /// Runs a server of one's own, which prints its port first and ends with its standard input.
+  init(script: String, arguments: [String]) throws {
     let output = Pipe()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["python3", "-c", script, directory.string]
+    process.arguments = ["python3", "-c", script] + arguments
     process.standardInput = input
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice

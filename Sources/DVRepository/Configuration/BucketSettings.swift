@@ -23,6 +23,9 @@ struct BucketSettings: Sendable {
   /// A proxy in place of the environment's; `none` for no proxy.
   var proxy: String?
 
+  /// Settings of a bucket of which nothing is configured.
+  init() {}
+
   init(of name: String, in configuration: Configuration, base: FilePath) throws {
     func text(_ key: String) throws -> String? {
       guard let value = try configuration.string("remote.\(name).\(key)"), !value.isEmpty else { return nil }

@@ -183,7 +183,8 @@ struct RecordBook {
     }
   }
 
-  private func append(
+  /// Records what `make` makes of the next link of this clone's chain.
+  func append(
     _ writer: ObjectWriter, _ make: (RunRecord.ChainLink) throws -> (record: Record, details: RecordDetails?)
   ) async throws -> ObjectID {
     try own.path.createDirectories()

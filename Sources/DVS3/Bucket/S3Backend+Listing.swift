@@ -38,7 +38,7 @@ extension S3Backend {
 
   public func trust(_ keys: [BackendKey]) async { tags?.trust(keys) }
 
-  private func page(_ prefix: String, after token: String?) async throws(BackendError) -> ListBucketResult {
+  func page(_ prefix: String, after token: String?) async throws(BackendError) -> ListBucketResult {
     var request = S3Request(act: "list '\(TerminalSafe.text(prefix))' in")
     request.query = [("list-type", "2"), ("max-keys", "1000"), ("encoding-type", "url"), ("prefix", prefix)]
     if let token { request.query.append(("continuation-token", token)) }

@@ -90,6 +90,24 @@ final class HTTPConnections: Sendable {
     }
   }
 
+  /// Makes one request and hands the body of its answer on piece by piece. Only a standstill ends it early.
+  ///
+  /// - Parameter receiver: told of the head, whose body it may decline, then of each piece.
+  /// - Returns: the answer without its body.
+  func stream(_ request: HTTPRequest, to receiver: some BodyReceiver) async throws(TransportError) -> HTTPReply {
+    let stream = BodyStream(to: receiver)
+    do {
+      let task = client.execute(request: try Self.request(request), delegate: stream)
+      return try await withTaskCancellationHandler {
+        try await task.futureResult.get()
+      } onCancel: {
+        task.fail(reason: HTTPClientError.cancelled)
+      }
+    } catch {
+      throw TransportError(error, isCancelled: Task.isCancelled)
+    }
+  }
+
   private static func request(_ request: HTTPRequest) throws -> HTTPClient.Request {
     var headers = HTTPHeaders()
     headers.reserveCapacity(request.headers.count + 2)

@@ -33,7 +33,7 @@ struct GetCommand: Command {
 
   func run() async throws {
     let here = try Here.directory()
-    guard let path = TreePath(path.bytes.trimmedSlashes) else {
+    guard let path = TreePath(path.bytes.withoutSlashesAtEnd) else {
       throw RepositoryError(.usage, "'\(SafeText.name(self.path.bytes))' is no path from the top of a repository.")
     }
     let name = path.names.last ?? []
@@ -63,7 +63,7 @@ struct GetCommand: Command {
 
 extension [UInt8] {
   /// Without slashes at the end, as shells complete directories.
-  fileprivate var trimmedSlashes: [UInt8] {
+  var withoutSlashesAtEnd: [UInt8] {
     var bytes = self
     while bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
     return bytes
