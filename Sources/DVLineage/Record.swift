@@ -11,11 +11,12 @@ public struct Record: Hashable, Sendable {
 
   /// Makes a record of `json`.
   ///
+  /// - Parameter limit: the most bytes that it may have.
   /// - Throws: ``RecordError/Code/tooLarge``.
-  public init(_ json: JSONObject) throws(RecordError) {
+  public init(_ json: JSONObject, limit: Int = maximumByteCount) throws(RecordError) {
     let bytes = JSONValue.object(json).canonical()
-    guard bytes.count <= Self.maximumByteCount else {
-      throw RecordError(.tooLarge, "A record would have \(bytes.count) bytes; at most \(Self.maximumByteCount) are allowed.")
+    guard bytes.count <= limit else {
+      throw RecordError(.tooLarge, "A record would have \(bytes.count) bytes; at most \(limit) are allowed.")
     }
     self.json = json
     self.bytes = bytes
@@ -24,10 +25,12 @@ public struct Record: Hashable, Sendable {
 
   /// Reads a record and refuses every encoding but the canonical one.
   ///
-  /// - Parameter name: the name it was found under; `nil` if it had none.
+  /// - Parameters:
+  ///   - name: the name it was found under; `nil` if it had none.
+  ///   - limit: the most bytes that it may have.
   /// - Throws: ``RecordError/Code/altered`` if it is not the record of that name, ``RecordError/Code/malformed`` or
   ///   ``RecordError/Code/tooLarge`` if it is none.
-  public init(decoding bytes: [UInt8], named name: ObjectID? = nil) throws(RecordError) {
+  public init(decoding bytes: [UInt8], named name: ObjectID? = nil, limit: Int = maximumByteCount) throws(RecordError) {
     let id = ObjectID(hashing: bytes.span)
     if let name, name != id {
       throw RecordError(
@@ -36,7 +39,7 @@ public struct Record: Hashable, Sendable {
     }
     let value: JSONValue
     do {
-      value = try JSONValue(canonical: bytes, limit: Self.maximumByteCount, named: "The record \(id.shortHex)")
+      value = try JSONValue(canonical: bytes, limit: limit, named: "The record \(id.shortHex)")
     } catch {
       throw RecordError(error.code == .tooLarge ? .tooLarge : .malformed, error.message, cause: error)
     }

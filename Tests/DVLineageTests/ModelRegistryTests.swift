@@ -57,15 +57,18 @@ struct ModelRegistryTests {
       tagger: nil, time: 0)
   }
 
+  /// The tag object of a move: 40 hex digits, as git's are.
+  private func object(_ number: Int) -> String { String(repeating: "0", count: 36) + String(1000 + number) }
+
   private func move(
-    _ number: Int, _ release: String?, after previous: String?, resolving: [String] = [], object: String? = nil
+    _ number: Int, _ release: String?, after previous: Int?, resolving: [Int] = []
   ) throws -> TagContent {
     let record = try AliasRecord(
-      model: Self.churn, alias: "production", release: release.flatMap { ModelVersion($0) }, previous: previous,
-      resolves: resolving, reason: "why", time: Int64(1000 * number), user: nil
+      model: Self.churn, alias: "production", release: release.flatMap { ModelVersion($0) }, previous: previous.map(object),
+      resolves: resolving.map(object), reason: "why", time: Int64(1000 * number), user: nil
     ).encoded()
     return TagContent(
-      name: "churn#production\(release == nil ? "!" : "")#\(number)", object: object ?? "move-\(number)", commit: "c1",
+      name: "churn#production\(release == nil ? "!" : "")#\(number)", object: object(number), commit: "c1",
       message: TagMessage.text(title: "x", description: "# a line\n\n{no record}", record: record), tagger: nil, time: 0)
   }
 
@@ -87,19 +90,19 @@ struct ModelRegistryTests {
 
   @Test func theHeadOfTheChainHasTheAlias() throws {
     var tags = [try version("v1.0.0", commit: "c1", time: 1), try version("v2.0.0", commit: "c2", time: 2)]
-    tags += [try move(1, "v1.0.0", after: nil), try move(2, "v2.0.0", after: "move-1")]
+    tags += [try move(1, "v1.0.0", after: nil), try move(2, "v2.0.0", after: 1)]
     #expect(try state(of: tags) == (["v2.0.0"], false))
     // Later in the chain, whatever the number says.
-    tags.append(try move(3, nil, after: "move-2"))
+    tags.append(try move(3, nil, after: 2))
     #expect(try state(of: tags) == (["none"], false))
   }
 
   /// Two clones promote after the same move, and both tags arrive.
   @Test func forkedMovesContestTheAliasUntilItIsResolved() throws {
     var tags = [try version("v1.0.0", commit: "c1", time: 1), try version("v2.0.0", commit: "c2", time: 2)]
-    tags += [try move(1, "v1.0.0", after: nil), try move(2, "v2.0.0", after: "move-1"), try move(4, "v1.0.0", after: "move-1")]
+    tags += [try move(1, "v1.0.0", after: nil), try move(2, "v2.0.0", after: 1), try move(4, "v1.0.0", after: 1)]
     #expect(try state(of: tags) == (["v1.0.0", "v2.0.0"], true))
-    tags.append(try move(5, "v2.0.0", after: "move-2", resolving: ["move-4"]))
+    tags.append(try move(5, "v2.0.0", after: 2, resolving: [4]))
     #expect(try state(of: tags) == (["v2.0.0"], false))
   }
 
@@ -113,6 +116,67 @@ struct ModelRegistryTests {
       plain("churn#production#10", "c1"),
     ]
     #expect(try state(of: tags) == (["v1.0.0"], false))
+  }
+
+  /// A tag beside a chain that has no record of its own may be one whose record somebody took out: it decides nothing silently.
+  @Test func tagsWithoutRecordsContestChainsOfRecords() throws {
+    func stripped(_ tag: TagContent) -> TagContent {
+      // Another message is another tag object.
+      TagContent(
+        name: tag.name, object: String(tag.object.reversed()), commit: tag.commit, message: "Assign production", tagger: nil, time: tag.time)
+    }
+    let versions = [try version("v1.0.0", commit: "c1", time: 1), try version("v2.0.0", commit: "c2", time: 2)]
+    let moves = [try move(1, "v1.0.0", after: nil), try move(2, "v2.0.0", after: 1), try move(3, "v1.0.0", after: 2)]
+    #expect(try !state(of: versions + moves).isContested)
+    for index in moves.indices {
+      var changed = moves
+      changed[index] = stripped(changed[index])
+      #expect(try state(of: versions + changed).isContested, "\(changed[index].name)")
+    }
+    // The other way round all is in order: dv's move names the one of GTO's that it follows.
+    let plain = TagContent(name: "churn#production#1", object: object(1), commit: "c1", message: "made by gto", tagger: "x", time: 0)
+    #expect(try state(of: versions + [plain, moves[1], moves[2]]) == (["v1.0.0"], false))
+    // And one of GTO's after dv's is decided by people.
+    let late = TagContent(name: "churn#production#4", object: object(4), commit: "c2", message: nil, tagger: "x", time: 0)
+    #expect(try state(of: versions + moves + [late]) == (["v1.0.0", "v2.0.0"], true))
+    #expect(try state(of: versions + moves + [late, move(5, "v2.0.0", after: 3, resolving: [4])]) == (["v2.0.0"], false))
+  }
+
+  private static let malformedMembers: [(String, JSONValue)] = [
+    ("previous", 7), ("previous", "abc"), ("previous", "ABCDEFABCDEFABCDEFABCDEFABCDEFABCDEFABCD"), ("resolves", "x"),
+    ("resolves", ["x"]), ("resolves", [1]), ("evidence", ["auc"]), ("evidence", [["auc"]]), ("evidence", [["auc", 1]]),
+    ("evidence", [["auc", "0.9", "x"]]), ("evidence", [["auc", "0.9", [:]]]), ("policy", "main"), ("reason", 1), ("user", [:]),
+  ]
+
+  /// What a record says beside what it must is read, or the tag is named and nothing of it is believed.
+  @Test(arguments: malformedMembers)
+  func malformedMembersAreErrors(key: String, value: JSONValue) throws {
+    let good = try move(2, "v1.0.0", after: 1)
+    let message = try #require(good.message)
+    let record = try #require(try TagMessage.record(in: message))
+    var json = record.json
+    json[key] = value
+    let text = TagMessage.text(title: "x", description: nil, record: try Record(json))
+    let event = try #require(
+      ModelRegistry([TagContent(name: good.name, object: good.object, commit: good.commit, message: text, tagger: nil, time: 0)])
+        .models[Self.churn]?.events.first)
+    #expect(event.alias == nil)
+    #expect(event.problem?.contains("'churn#production#2'") == true && event.problem?.contains("'\(key)'") == true, "\(event.problem ?? "")")
+  }
+
+  @Test func evidenceIsReadBack() throws {
+    var inputs = JSONObject()
+    inputs["value"] = 0.93
+    let record = AliasRecord(
+      model: Self.churn, alias: "production", release: ModelVersion("v1.0.0"), previous: object(1), resolves: [object(2)], reason: "why",
+      policy: object(3), evidence: [.init(check: "metric auc", finding: "0.93", inputs: inputs), .init(check: "lineage", finding: "full")],
+      time: 1, user: "Ada")
+    #expect(try AliasRecord(record.encoded()) == record)
+    // Many checks need more room than other records have.
+    var long = record
+    long.evidence = (0..<100).map { .init(check: "check \($0)", finding: String(repeating: "x", count: 100)) }
+    let message = TagMessage.text(title: "x", description: nil, record: try long.encoded())
+    #expect(try TagMessage.record(in: message).map { try AliasRecord($0) } == long)
   }
 
   /// A record that speaks of another model, version, alias or commit than its tag is not believed.

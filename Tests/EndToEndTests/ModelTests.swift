@@ -86,8 +86,12 @@ struct ModelTests {
     let refused = try sandbox.dv("model", "get", "churn@production", "-o", "out").exit(7)
     #expect(refused.errorText.contains("contested") && refused.errorText.contains("v0.1.0") && refused.errorText.contains("v0.2.0"))
     try sandbox.dv("model", "show", "churn").exit(7)
+    // Nobody builds on what is not decided.
+    try sandbox.dv("remote", "add", "origin", "../remote").succeed()
+    #expect(try sandbox.dv("push").exit(7).errorText.contains("contested"))
     try sandbox.dv("model", "promote", "churn", "v0.2.0", "production").exit(7)
     try sandbox.dv("model", "promote", "churn", "v0.2.0", "production", "--resolve").succeed()
+    try sandbox.dv("push").succeed()
     try sandbox.dv("model", "get", "churn@production", "-o", "out").succeed()
     #expect(try sandbox.read("out") == "two\n")
     try sandbox.dv("model", "promote", "churn", "v0.1.0", "production", "--resolve").exit(2)
@@ -114,5 +118,31 @@ struct ModelTests {
       """)
     #expect(try sandbox.dv("model", "get", "churn@v0.1.0", "-o", "out").exit(4).errorText.contains("altered"))
     #expect(try !sandbox.exists("out"))
+  }
+
+  /// Whoever takes the record out of an alias's tag does not decide silently, and one that is damaged is named.
+  @Test func strippedAndDamagedAliasTagsAreReported() throws {
+    let sandbox = try Sandbox()
+    for (content, version) in [("one", "v0.1.0"), ("two", "v0.2.0")] {
+      try sandbox.write("\(content)\n", to: "model.bin")
+      try sandbox.dv("add", "model.bin").succeed()
+      try sandbox.commit(content)
+      try sandbox.dv("model", "register", "churn", "model.bin", "--version", Sandbox.Argument(version)).succeed()
+    }
+    try sandbox.dv("model", "promote", "churn", "v0.1.0", "production").succeed()
+    try sandbox.dv("model", "promote", "churn", "v0.2.0", "production").succeed()
+    try sandbox.shell("git tag kept 'churn#production#2' && git tag -f -a -m 'Assign production' 'churn#production#2' 'churn#production#2^{}'")
+    #expect(try sandbox.dv("model", "get", "churn@production", "-o", "out").exit(7).errorText.contains("without a record of dv's"))
+    try sandbox.shell(
+      """
+      m=$(git tag -l --format='%(contents)' kept | sed 's/"previous":"[0-9a-f]*"/"previous":7/')
+      git tag -f -a --cleanup=verbatim -m "$m" 'churn#production#2' 'kept^{}'
+      """)
+    let refused = try sandbox.dv("model", "get", "churn@production", "-o", "out").exit(4).errorText
+    #expect(refused.contains("churn#production#2") && refused.contains("'previous'"))
+    try sandbox.dv("model", "promote", "churn", "v0.1.0", "production").exit(4)
+    try sandbox.dv("model", "promote", "churn", "v0.2.0", "production", "--resolve").succeed()
+    try sandbox.dv("model", "get", "churn@production", "-o", "out").succeed()
+    #expect(try sandbox.read("out") == "two\n")
   }
 }

@@ -1,4 +1,4 @@
-import DVObject
+public import DVObject
 
 /// What is recorded when an alias of a model is moved, or taken away, or the model is given up.
 public struct AliasRecord: Hashable, Sendable {
@@ -24,10 +24,29 @@ public struct AliasRecord: Hashable, Sendable {
   public struct Evidence: Hashable, Sendable {
     public var check: String
     public var finding: String
+    /// What was compared with what, for programs.
+    public var inputs: JSONObject
 
-    public init(check: String, finding: String) {
+    public init(check: String, finding: String, inputs: JSONObject = JSONObject()) {
       self.check = check
       self.finding = finding
+      self.inputs = inputs
+    }
+
+    var json: JSONValue {
+      .array([.string(check), .string(finding)] + (inputs.isEmpty ? [] : [.object(inputs)]))
+    }
+
+    init?(_ json: JSONValue) {
+      guard let members = json.array, members.count == 2 || members.count == 3, let check = members[0].string,
+        let finding = members[1].string
+      else { return nil }
+      var inputs = JSONObject()
+      if members.count == 3 {
+        guard let object = members[2].object, !object.isEmpty else { return nil }
+        inputs = object
+      }
+      self.init(check: check, finding: finding, inputs: inputs)
     }
   }
 
@@ -50,12 +69,10 @@ public struct AliasRecord: Hashable, Sendable {
     if !resolves.isEmpty { json["resolves"] = .array(resolves.map { .string($0) }) }
     json["reason"] = reason.map { .string($0) }
     json["policy"] = policy.map { .string($0) }
-    if !evidence.isEmpty {
-      json["evidence"] = .array(evidence.map { [.string($0.check), .string($0.finding)] })
-    }
+    if !evidence.isEmpty { json["evidence"] = .array(evidence.map(\.json)) }
     json["time"] = .integer(time)
     json["user"] = user.map { .string($0) }
-    return try Record(json)
+    return try Record(json, limit: TagMessage.maximumRecordByteCount)
   }
 
   /// Reads a record of this type.
@@ -68,15 +85,14 @@ public struct AliasRecord: Hashable, Sendable {
     model = try reader.value("model", json["model"]?.string.flatMap { ModelName($0) })
     alias = try reader.value("alias", json["alias"]?.string.flatMap { RegistryTag.isAlias($0) ? $0 : nil })
     release = json["release"] == nil ? nil : try reader.value("release", json["release"]?.string.flatMap { ModelVersion($0) })
-    previous = json["previous"]?.string
-    resolves = (json["resolves"]?.array ?? []).compactMap(\.string)
-    reason = json["reason"]?.string
-    policy = json["policy"]?.string
-    evidence = (json["evidence"]?.array ?? []).compactMap { entry in
-      guard let pair = entry.array, pair.count == 2, let check = pair[0].string, let finding = pair[1].string else { return nil }
-      return Evidence(check: check, finding: finding)
+    previous = try reader.gitObject("previous", json["previous"])
+    resolves = try reader.list("resolves") { member throws(RecordError) in
+      try reader.value("resolves", reader.gitObject("resolves", member))
     }
+    reason = try reader.text("reason")
+    policy = try reader.gitObject("policy", json["policy"])
+    evidence = try reader.list("evidence") { member throws(RecordError) in try reader.value("evidence", Evidence(member)) }
     time = try reader.value("time", json["time"]?.integer)
-    user = json["user"]?.string
+    user = try reader.text("user")
   }
 }

@@ -63,11 +63,11 @@ public struct ModelRecord: Hashable, Sendable {
     isTree = try reader.value("kind", ["file": false, "tree": true][json["kind"]?.string ?? ""])
     oid = try reader.id("oid")
     size = try reader.value("size", json["size"]?.integer.flatMap { UInt64(exactly: $0) })
-    files = json["files"]?.integer.flatMap { UInt64(exactly: $0) }
+    files = json["files"] == nil ? nil : try reader.value("files", json["files"]?.integer.flatMap { UInt64(exactly: $0) })
     run = json["run"] == nil ? nil : try reader.id("run")
     commit = try reader.value("commit", json["commit"]?.string)
     time = try reader.value("time", json["time"]?.integer)
-    user = json["user"]?.string
+    user = try reader.text("user")
   }
 }
 
@@ -95,6 +95,33 @@ struct MemberReader {
 
   func id(_ name: String) throws(RecordError) -> ObjectID {
     try value(name, record.json[name]?.string.flatMap { try? ObjectID(hex: $0) })
+  }
+
+  /// A text that may be missing, but not be anything else.
+  func text(_ name: String) throws(RecordError) -> String? {
+    guard let member = record.json[name] else { return nil }
+    return try value(name, member.string)
+  }
+
+  /// An object of git's as hex digits, if there is one.
+  func gitObject(_ name: String, _ member: JSONValue?) throws(RecordError) -> String? {
+    guard let member else { return nil }
+    return try value(name, member.string.flatMap { Self.isGitObject($0) ? $0 : nil })
+  }
+
+  /// The elements of a list that may be missing.
+  func list<Element>(
+    _ name: String, _ element: (JSONValue) throws(RecordError) -> Element
+  ) throws(RecordError) -> [Element] {
+    guard let member = record.json[name] else { return [] }
+    var elements: [Element] = []
+    for json in try value(name, member.array) { elements.append(try element(json)) }
+    return elements
+  }
+
+  /// Whether `text` is the SHA-1 or SHA-256 of a git object as hex digits.
+  private static func isGitObject(_ text: String) -> Bool {
+    [40, 64].contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
   }
 
   private func malformed(_ reason: String) -> RecordError {

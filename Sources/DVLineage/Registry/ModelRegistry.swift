@@ -24,7 +24,7 @@ public struct TagContent: Hashable, Sendable {
 ///
 /// Pure: from the same tags the same registry, in whatever order they come. Which version has an alias follows from the
 /// chain of `previous` alone, never from clocks: the head is the move that no other names as what was before it. Two heads
-/// make the alias contested.
+/// make the alias contested. Tags without a record follow each other by their numbers, never one that has a record.
 public struct ModelRegistry: Sendable {
   /// One event of a model, in the order of its number and name.
   public struct Event: Sendable {
@@ -36,6 +36,9 @@ public struct ModelRegistry: Sendable {
     /// Why the record cannot be believed; `nil` if it can, or there is none.
     public let problem: String?
     public let recordID: ObjectID?
+
+    /// Whether it has no record at all, as GTO makes tags.
+    public var isPlain: Bool { recordID == nil && problem == nil }
   }
 
   /// What is known of an alias.
@@ -44,6 +47,8 @@ public struct ModelRegistry: Sendable {
     /// The moves that nothing followed: one, unless the alias is contested.
     public let heads: [Event]
     public var isContested: Bool { heads.count > 1 }
+    /// Why one of them cannot be believed; `nil` if all can.
+    public var problem: String? { heads.lazy.compactMap(\.problem).first }
   }
 
   public struct Model: Sendable {
@@ -85,7 +90,7 @@ extension ModelRegistry.Event {
       }
       problem = Self.contradiction(parsed, tag, version, alias)
     } catch {
-      problem = error.message
+      problem = "The tag '\(tag.name)' cannot be believed: \(error.message)"
     }
     self.version = problem == nil ? version : nil
     self.alias = problem == nil ? alias : nil
@@ -172,8 +177,9 @@ extension ModelRegistry.Model {
       if let record = move.alias {
         if let previous = record.previous { followed.insert(previous) }
         followed.formUnion(record.resolves)
-      } else if index > 0 {
-        // GTO's own tags have no chain: they follow what has the number before.
+      } else if move.isPlain, index > 0, moves[index - 1].isPlain {
+        // GTO's own tags have no chain: they follow what has the number before. Once there is a chain, a tag beside it
+        // may be one whose record somebody took out: then people decide.
         followed.insert(moves[index - 1].tag.object)
       }
     }
@@ -185,7 +191,7 @@ extension ModelRegistry.Model {
   /// The version that a move gave the alias to; `nil` if it took the alias away, or a tag of GTO's names a commit without version.
   public func release(of move: ModelRegistry.Event) -> ModelVersion? {
     if let alias = move.alias { return alias.release }
-    guard case .assign = move.parsed.action, let commit = move.tag.commit else { return nil }
+    guard move.isPlain, case .assign = move.parsed.action, let commit = move.tag.commit else { return nil }
     return versions.last { $0.event.tag.commit == commit }?.release
   }
 }

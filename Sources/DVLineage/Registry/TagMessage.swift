@@ -11,6 +11,9 @@ public enum TagMessage {
   /// The most bytes of a message that is read.
   public static let maximumByteCount = 64 << 10
 
+  /// The most bytes of a record in it: evidence of many checks needs more than other records.
+  public static let maximumRecordByteCount = 32 << 10
+
   /// Makes a message.
   public static func text(title: String, description: String?, record: Record) -> String {
     title + "\n\n" + (description.map { $0 + "\n\n" } ?? "") + String(decoding: record.bytes, as: UTF8.self) + "\n"
@@ -27,6 +30,6 @@ public enum TagMessage {
       last = line
     }
     guard let last, last.hasPrefix("{") else { return nil }
-    return try Record(decoding: Array(last.utf8))
+    return try Record(decoding: Array(last.utf8), limit: maximumRecordByteCount)
   }
 }

@@ -329,13 +329,16 @@ final class LineageTrace {
     return found
   }
 
-  /// The heads of the chain of moves; see `docs/format/registry.md`. One without a record follows the one with the number before.
+  /// The heads of the chain of moves; see `docs/format/registry.md`. One without a record follows the one with the number before, if
+  /// that has none either.
   private func findHolders(_ model: String, _ alias: String) throws -> [Tag] {
     let all = try tags("model = ?", .text(model)).filter { $0.alias == alias }.sorted { ($0.number, $0.name) < ($1.number, $1.name) }
     var superseded: Set<GitObjectID> = []
+    var isPlainBefore = false
     for (position, tag) in all.enumerated() {
       let record = LineageIndex.record(in: tag.message)
-      if record == nil, position > 0 { superseded.insert(all[position - 1].object) }
+      if record == nil, isPlainBefore { superseded.insert(all[position - 1].object) }
+      isPlainBefore = record == nil
       if let previous = tag.previous { superseded.insert(previous) }
       let resolved = record?["resolves"]
       for text in resolved?.array?.compactMap(\.string) ?? resolved?.string.map({ [$0] }) ?? [] {

@@ -95,4 +95,11 @@ extension Repository {
     let remote = allowingRemote ? try? opening(of: remote(nil)) : nil
     return DataReader(local: LazyStore(try storePlace()), remote: remote)
   }
+
+  /// Returns a reader of tracked data that asks one remote for what is not held locally.
+  ///
+  /// - Throws: ``RepositoryError/Code/usage`` if there is no such remote.
+  func dataReader(askingRemote name: String) throws -> DataReader {
+    DataReader(local: LazyStore(try storePlace()), remote: try opening(of: remote(name)))
+  }
 }

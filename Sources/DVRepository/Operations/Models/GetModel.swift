@@ -78,7 +78,7 @@ public struct GetModel: Sendable {
 
   /// Checks that the commit says of the path what the tag says: a tag can be moved, a commit cannot.
   private func requireSame(_ record: ModelRecord, in repository: Repository) throws {
-    guard let pointer = try pointer(of: record, in: repository) else { return }
+    let pointer = try pointer(of: record, in: repository)
     guard pointer.oid == record.oid, pointer.size == record.size else {
       throw RepositoryError(
         .corrupt, "The tag of \(record.model)@\(record.release) names \(record.oid.shortHex), and '\(record.path)' of its commit is \(pointer.oid.shortHex): one of them was altered.",
@@ -86,12 +86,24 @@ public struct GetModel: Sendable {
     }
   }
 
-  /// The pointer in the commit; `nil` if the commit is not in this clone.
-  private func pointer(of record: ModelRecord, in repository: Repository) throws -> Pointer? {
+  /// The pointer in the commit.
+  ///
+  /// - Throws: ``RepositoryError/Code/missing`` if the commit is not in this clone: then nothing but the tag says what the model is.
+  private func pointer(of record: ModelRecord, in repository: Repository) throws -> Pointer {
     guard let path = TreePath(record.path) else {
       throw RepositoryError(.corrupt, "The record of \(record.model)@\(record.release) names '\(record.path)', which is no path.")
     }
-    guard let commit = try? repository.git.resolve(revision: record.commit) else { return nil }
+    let commit: GitObjectID
+    do throws(GitError) {
+      commit = try repository.git.resolve(revision: record.commit)
+    } catch {
+      guard error.code == .notFound else { throw error }
+      let isShallow = try repository.git.isShallow
+      let clone = isShallow ? "shallow clone" : "clone"
+      let message: String = "Commit \(record.commit.prefix(12)) of \(record.model)@\(record.release) is not in this \(clone): what its tag says cannot be compared with it."
+      let remedy = isShallow ? "'git fetch --unshallow --tags' brings the history that is missing." : "'git fetch --tags' brings it."
+      throw RepositoryError(.missing, message, remedy: remedy)
+    }
     guard let found = try repository.resolve(path, in: commit), found.inside.isRoot else {
       throw RepositoryError(
         .corrupt, "The tag of \(record.model)@\(record.release) names '\(record.path)', which its commit does not track.")
@@ -100,6 +112,6 @@ public struct GetModel: Sendable {
   }
 
   private func isExecutable(_ record: ModelRecord, in repository: Repository) throws -> Bool {
-    try pointer(of: record, in: repository)?.executable ?? false
+    try pointer(of: record, in: repository).executable
   }
 }

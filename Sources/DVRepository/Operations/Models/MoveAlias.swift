@@ -42,9 +42,9 @@ public struct MoveAlias: Sendable {
     }
     let known = try repository.model(model)
     let state = known.alias(alias)
-    if let state, state.isContested, !resolves { try known.requireUncontested(state) }
+    if let state, !resolves { try known.requireUncontested(state) }
     let heads = state?.heads ?? []
-    if resolves, heads.count < 2 {
+    if resolves, heads.count < 2, state?.problem == nil {
       throw RepositoryError(.usage, "The alias '\(alias)' of '\(model)' is not contested: there is nothing to resolve.")
     }
     let release = try wanted(of: known, heads)

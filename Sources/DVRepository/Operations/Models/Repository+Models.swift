@@ -48,7 +48,6 @@ extension Repository {
           remedy: "'dv model show \(model.name)' shows what it has.")
       }
       try model.requireUncontested(state)
-      if let problem = head.problem { throw RepositoryError(.corrupt, problem) }
       guard let held = model.release(of: head) else {
         throw RepositoryError(.usage, "No version of '\(model.name)' has the alias '\(selector)' now.")
       }
@@ -71,15 +70,24 @@ extension Repository {
 }
 
 extension ModelRegistry.Model {
-  /// - Throws: ``RepositoryError/Code/conflict`` if several moves of the alias follow one.
+  /// - Throws: ``RepositoryError/Code/conflict`` if several moves of the alias follow one, `corrupt` if a move that nothing
+  ///   followed cannot be believed.
   func requireUncontested(_ state: ModelRegistry.AliasState) throws {
+    let remedy = "Decide with 'dv model promote \(name) VERSION \(state.alias) --resolve', and push the tag."
+    if let problem = state.problem {
+      throw RepositoryError(
+        .corrupt, problem, remedy: "'git fetch --tags --force' takes over the server's tags. If that one has it so, too: \(remedy)")
+    }
     guard state.isContested else { return }
-    let claims = state.heads.map { head in
-      "\(release(of: head)?.description ?? "none") (\(head.tag.name), by \(head.alias?.user ?? head.tag.tagger ?? "somebody"))"
+    let claims = state.heads.map { head -> String in
+      let who = head.alias?.user ?? head.tag.tagger ?? "somebody"
+      let release = release(of: head)?.description ?? "none"
+      let remark = head.isPlain ? ", without a record of dv's" : ""
+      return "\(release) (\(head.tag.name), by \(who)\(remark))"
     }
     throw RepositoryError(
       .conflict, "The alias '\(state.alias)' of '\(name)' is contested: \(claims.joined(separator: " and ")) were assigned at the same time.",
-      remedy: "Decide with 'dv model promote \(name) VERSION \(state.alias) --resolve', and push the tag.")
+      remedy: remedy)
   }
 }
 
@@ -89,6 +97,15 @@ extension Repository {
   /// - Throws: ``RepositoryError/Code/conflict`` that names the claims and the remedy.
   public func requireUncontested(_ state: ModelRegistry.AliasState, of model: ModelRegistry.Model) throws {
     try model.requireUncontested(state)
+  }
+
+  /// Fails if any alias of any model is contested.
+  ///
+  /// - Throws: ``RepositoryError/Code/conflict`` that names the claims and the remedy.
+  func requireUncontestedAliases() throws {
+    for model in try modelRegistry().models.values.sorted(by: { $0.name < $1.name }) {
+      for state in model.aliases where state.isContested { try model.requireUncontested(state) }
+    }
   }
 }
 

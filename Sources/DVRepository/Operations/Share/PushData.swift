@@ -28,8 +28,10 @@ public struct PushData: Sendable {
   /// Carries it out.
   ///
   /// - Returns: what was done. What could not be pushed is in its failures; all else was.
-  /// - Throws: ``RepositoryError`` with code `unreachable` if the remote cannot be reached.
+  /// - Throws: ``RepositoryError`` with code `unreachable` if the remote cannot be reached, `conflict` if the alias of a model is
+  ///   contested: who decides that needs nothing that is pushed here, and nobody else should build on it.
   public func run(in repository: Repository, progress: ProgressSink) async throws -> ShareReport {
+    try repository.requireUncontestedAliases()
     let remote = try repository.remote(remote)
     let request = try ShareRequest(paths, scope, in: repository)
     progress.begin("Comparing")

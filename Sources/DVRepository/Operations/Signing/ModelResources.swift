@@ -10,10 +10,19 @@ enum ModelResources {
   /// The most files that are listed: a statement of more would not be read back.
   private static let limit = 2_000_000
 
+  /// A file of a version, as its tree's nodes have it.
+  struct Stored {
+    let resource: ModelStatement.Resource
+    /// In bytes.
+    let size: UInt64
+  }
+
   /// Lists what a version consists of, from its tree's nodes.
-  static func stored(_ record: ModelRecord, _ reader: DataReader) async throws -> [ModelStatement.Resource] {
-    guard record.isTree else { return [ModelStatement.Resource(name: ".", digest: record.oid)] }
-    var resources: [ModelStatement.Resource] = []
+  static func stored(_ record: ModelRecord, _ reader: DataReader) async throws -> [Stored] {
+    guard record.isTree else {
+      return [Stored(resource: ModelStatement.Resource(name: ".", digest: record.oid), size: record.size)]
+    }
+    var resources: [Stored] = []
     var problem: TreePath?
     try await TreeBrowser(read: reader.nodes).forEachEntry(of: record.oid, entering: { _, _ in true }) { path, entry in
       switch entry.mode {
@@ -21,7 +30,8 @@ enum ModelResources {
       case .symlink: problem = path
       case .file, .executable:
         guard resources.count < limit else { throw RepositoryError(.usage, "The model has more than \(limit) files.") }
-        resources.append(ModelStatement.Resource(name: try name(of: path.bytes), digest: entry.oid))
+        resources.append(
+          Stored(resource: ModelStatement.Resource(name: try name(of: path.bytes), digest: entry.oid), size: entry.size))
       }
     }
     if let problem { throw linked(problem.description) }

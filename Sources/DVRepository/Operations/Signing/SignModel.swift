@@ -38,7 +38,7 @@ public struct SignModel: Sendable {
     lineage["commit"] = .string(record.commit)
     lineage["run"] = record.run.map { .string($0.hex) }
     let name = String(record.path.split(separator: "/").last ?? "model")
-    let bundle = try SignedBundle(ModelStatement(name: name, resources: resources).json(lineage: lineage), key: key)
+    let bundle = try SignedBundle(ModelStatement(name: name, resources: resources.map(\.resource)).json(lineage: lineage), key: key)
     try output.replaceContent(with: bundle.bytes.span)
     var provenance: FilePath?
     if let id = record.run, let run = try await repository.runRecord(id, at: record.commit) {
@@ -62,9 +62,6 @@ extension Repository {
   /// - Throws: ``RepositoryError/Code/usage`` for a tag that dv did not make.
   func recordedVersion(_ selector: String, of model: ModelName) throws -> (ModelRecord, ObjectID?) {
     let event = try version(selector, of: self.model(model))
-    guard let record = event.version else {
-      throw RepositoryError(.usage, "The tag '\(event.tag.name)' was not made by dv and does not say which data the model is.")
-    }
-    return (record, event.recordID)
+    return (try event.dvRecord, event.recordID)
   }
 }

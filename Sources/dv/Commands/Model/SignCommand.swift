@@ -57,8 +57,10 @@ struct VerifyCommand: Command {
   static let configuration = CommandConfiguration(
     commandName: "verify", abstract: "Check that a model is what somebody signed.",
     discussion: """
-      TARGET is a version of the registry, or a file or directory on any disk, of which every byte is hashed then. Bundles that \
-      'model_signing sign key' made are read too. Exits with 1 if it does not hold, and says what differs.
+      TARGET is a version of the registry, or a file or directory on any disk; every byte of it is read and hashed. A version is read \
+      from the local store and, with --remote, what that lacks from a remote; its provenance and the signatures that git made of its tag and \
+      commit are checked as well. Bundles that 'model_signing sign key' made are read too. Exits with 1 if it does not hold, and says \
+      what differs.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -68,6 +70,10 @@ struct VerifyCommand: Command {
 
   @Option(name: .shortAndLong, help: ArgumentHelp("The bundle.", valueName: "file"))
   var signature: PathArgument
+
+  @Option(
+    name: [.customShort("r"), .long], help: ArgumentHelp("Read what the local store lacks from this remote.", valueName: "name"))
+  var remote: String?
 
   @Argument(help: ArgumentHelp("A version, or files on disk.", valueName: "name@version or path"))
   var target: PathArgument
@@ -79,13 +85,18 @@ struct VerifyCommand: Command {
     let text = String(decoding: target.bytes, as: UTF8.self)
     let subject: VerifyModel.Subject
     if try path.fileStat() == nil, let version = ModelVersionArgument(argument: text) {
-      subject = .version(version.name, version.selector)
+      subject = .version(version.name, version.selector, remote: remote)
     } else {
+      guard remote == nil else { throw ValidationError("--remote is for versions of the registry, and '\(SafeText.message(text))' is none.") }
       subject = .files(path)
     }
     let report: VerifyModel.Report
+    let signature = directory.pushing(signature.path)
     do {
-      report = try await VerifyModel(subject, signature: directory.pushing(signature.path), key: key).run(in: try Here.repository())
+      report = try await ProgressDisplay(options).show { progress in
+        try await VerifyModel(subject, signature: signature, key: key, environment: ProcessEnvironment.all).run(
+          in: try Here.repository(countingIn: progress), progress: progress)
+      }
     } catch let error as SigningError where error.code == .refused {
       if options.json { try StandardOutput.write(json(text, ok: false, problems: [error.message], nil)) } else { StandardError.write("error: \(SafeText.message(error.message))\n") }
       throw ExitCode.no
@@ -97,10 +108,34 @@ struct VerifyCommand: Command {
       if report.problems.isEmpty, !options.quiet {
         try StandardOutput.write(
           "'\(SafeText.name(target.bytes))' is what key \(report.key.prefix(12)) signed: \(Count(UInt64(report.files)).of("file"))"
-            + (report.provenance == true ? ", with its provenance" : "") + ".\n")
+            + (report.provenance == true ? ", with its provenance" : "") + ".\n" + notes(report).map { $0 + "\n" }.joined())
       }
     }
     if !report.problems.isEmpty { throw ExitCode.no }
+  }
+
+  /// What of a version was read, and what nobody signed.
+  private func notes(_ report: VerifyModel.Report) -> [String] {
+    guard let tag = report.tag, let commit = report.commit else { return [] }
+    var notes = ["\(ByteCount(report.bytes)) were read and hashed."]
+    if report.provenance == nil, report.looksForProvenance {
+      notes.append("No provenance lies beside the signature: what made the model is not proved.")
+    }
+    switch (tag, commit) {
+    case (.accepted, .accepted): notes.append("git accepts the signatures of tag and commit.")
+    case (.accepted, _): notes.append("git accepts the tag's signature; the commit has none.")
+    case (_, .accepted): notes.append("git accepts the commit's signature; the tag has none.")
+    default: notes.append("Neither the tag nor the commit is signed.")
+    }
+    return notes
+  }
+
+  private static func word(_ signature: SignatureVerdict) -> String {
+    switch signature {
+    case .none: "none"
+    case .accepted: "accepted"
+    case .refused: "refused"
+    }
   }
 
   private func json(_ target: String, ok: Bool, problems: [String], _ report: VerifyModel.Report?) -> String {
@@ -111,7 +146,12 @@ struct VerifyCommand: Command {
       json.member("ok", ok)
       json.member("key", report?.key)
       json.member("files", report?.files)
-      if let provenance = report?.provenance { json.member("provenance", provenance) }
+      if let report, let tag = report.tag, let commit = report.commit {
+        json.member("bytes", report.bytes)
+        json.member("provenance", report.provenance == true)
+        json.member("tagSignature", Self.word(tag))
+        json.member("commitSignature", Self.word(commit))
+      }
       json.array("problems") { json in for problem in problems { json.value(problem) } }
     }
     return json.text + "\n"
