@@ -95,6 +95,32 @@ struct RunQuestionTests {
     }
   }
 
+  /// What --strict-env set aside must not come back from the remote, and what nobody knows does not fit.
+  @Test func strictRunsAreComparedWhereverTheyAre() throws {
+    let sandbox = try Sandbox()
+    try stage(sandbox)
+    let share = sandbox.folder.appending("share")
+    try share.createDirectories()
+    try sandbox.dv("remote", "add", "origin", Sandbox.Argument(share)).succeed()
+    try sandbox.dv("repro", environment: ["OMP_NUM_THREADS": "4"]).succeed()
+    try sandbox.commit("run")
+    try sandbox.dv("push").succeed()
+    try sandbox.dv("config", "run.trust", "remote").succeed()
+    let strict = try sandbox.dv("repro", "--strict-env", "--dry-run", environment: ["OMP_NUM_THREADS": "8"]).succeed()
+    #expect(strict.errorText.contains("copy: run: surroundings differ: variable OMP_NUM_THREADS (4 -> 8)"), "\(strict.errorText)")
+    // In a clone the record comes with git, and its environment from the remote.
+    try sandbox.git("clone", "--quiet", Sandbox.Argument(sandbox.work), "../clone").succeed()
+    let clone = sandbox.folder.appending("clone")
+    let here = try sandbox.dv("repro", "--strict-env", in: clone, environment: ["OMP_NUM_THREADS": "4"]).succeed()
+    #expect(here.text == "All stages are up to date.\n", "\(here.text)\(here.errorText)")
+    // Where it cannot be had, nobody knows.
+    try sandbox.git("clone", "--quiet", Sandbox.Argument(sandbox.work), "../other").succeed()
+    try sandbox.shell("mv ../share ../away")
+    let unknown = try sandbox.dv(
+      "repro", "--strict-env", "--dry-run", in: sandbox.folder.appending("other"), environment: ["OMP_NUM_THREADS": "4"]).succeed()
+    #expect(unknown.errorText.contains("copy: run: what surrounded its run is recorded nowhere"), "\(unknown.errorText)")
+  }
+
   @Test func dataThatAStageNeedsIsBroughtIn() throws {
     let sandbox = try Sandbox()
     try stage(sandbox)

@@ -31,6 +31,8 @@ public enum StageDecision: Sendable, Equatable {
     case environmentChanged(name: String)
     /// Something that the stage does not declare is otherwise than at its run, and was asked not to be.
     case surroundingsDiffer(name: String, old: String?, new: String?)
+    /// Nobody knows what was otherwise at its run, and was asked to be as it is here.
+    case surroundingsUnknown
     case outputMissing(path: StagePath)
     case outputChanged(path: StagePath)
   }

@@ -229,6 +229,16 @@ final class SharedRuns {
     return report.failed.isEmpty
   }
 
+  /// Brings an object that a record names into the local store, whoever is trusted: its name proves it.
+  ///
+  /// - Returns: whether it came.
+  func fetch(_ object: RunRecord.StoredObject) async throws -> Bool {
+    guard let (store, _, _) = try await open() else { return false }
+    let local = try await repository.localStore(for: .write)
+    let root = TransferRoot(kind: .file, oid: object.id, size: object.size, label: "the environment of a run")
+    return try await Transfer(.fetch, from: store, to: local.store) { _ in }.run([root]).failed.isEmpty
+  }
+
   /// A remote that cannot be asked is no reason not to run.
   private func open() async throws -> (store: ObjectStore, records: RemoteRecords, complete: CompleteRoots)? {
     if isAsked { return opened }

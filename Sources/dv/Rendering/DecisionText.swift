@@ -54,6 +54,7 @@ struct DecisionText: CustomStringConvertible {
     case .environmentChanged(let name): "environment changed: \(SafeText.name(name))"
     case .surroundingsDiffer(let name, let old, let new):
       "surroundings differ: \(SafeText.name(name)) (\(old.map { SafeText.name($0) } ?? "-") -> \(new.map { SafeText.name($0) } ?? "-"))"
+    case .surroundingsUnknown: "what surrounded its run is recorded nowhere, or cannot be had"
     case .outputMissing(let path): "output missing: \(SafeText.name(path.text))"
     case .outputChanged(let path): "output changed: \(SafeText.name(path.text))"
     }

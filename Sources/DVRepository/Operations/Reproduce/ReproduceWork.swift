@@ -54,32 +54,64 @@ struct ReproduceWork {
       if let state = expected[output.path] { outputs[output.path] = state }
     }
     var runs = try await past.runs(of: stage, key: key.id, namedBy: try pointerRuns(of: stage))
-    var drift: EnvironmentDifference?
-    if request.isStrict {
-      var fitting: [PastRun] = []
-      for run in runs {
-        var first: EnvironmentDifference?
-        if run.key == key.id { first = try await session.drift(of: stage, since: run.record).first }
-        if first == nil { fitting.append(run) }
-        drift = drift ?? first
-      }
-      runs = fitting
-    }
+    var drift: StageDecision.Reason?
+    if request.isStrict { drift = try await keepFitting(&runs, stage, key.id) }
     for index in runs.indices where runs[index].key == key.id {
       runs[index].canBeRestored = try await canBeRestored(runs[index])
     }
-    if !runs.contains(where: { $0.key == key.id }) { runs += try await shared.runs(key: key.id) }
+    if !runs.contains(where: { $0.key == key.id }) {
+      // What was set aside above is on the remote too.
+      var others = try await shared.runs(key: key.id)
+      if request.isStrict {
+        let reason = try await keepFitting(&others, stage, key.id)
+        drift = drift ?? reason
+      }
+      runs += others
+    }
     var question = StageQuestion(stage: stage, key: key, runs: runs, outputs: outputs)
     question.isForced = request.isForced
     var decision = question.decide()
     if case .run = decision, request.pulls, !request.isDry, try await fetchOutputs(for: &question) { decision = question.decide() }
-    if let drift, !request.isForced, case .run = decision {
-      let reason = StageDecision.Reason.surroundingsDiffer(name: drift.name, old: drift.recorded, new: drift.here)
-      return (.run(because: reason), key, runs)
+    if let drift, !request.isForced, case .run = decision { return (.run(because: drift), key, runs) }
+    switch decision {
+    case .upToDate(let record), .restore(let record, _):
+      guard let run = try await session.book.run(record) else { break }
+      differences[stage.address] = try await session.drift(of: stage, since: run)
+    default: break
     }
-    if case .upToDate(let record) = decision { differences[stage.address] = try await session.drift(of: stage, since: record) }
-    if case .restore(let record, _) = decision { differences[stage.address] = try await session.drift(of: stage, since: record) }
     return (decision, key, runs)
+  }
+
+  /// Removes the runs with the stage's key whose surroundings were others than those of here, or are not known.
+  ///
+  /// - Returns: what was otherwise at the first of them; `nil` if none was removed.
+  private func keepFitting(_ runs: inout [PastRun], _ stage: Stage, _ key: ObjectID) async throws -> StageDecision.Reason? {
+    var fitting: [PastRun] = []
+    var first: StageDecision.Reason?
+    for run in runs {
+      guard run.key == key else {
+        fitting.append(run)
+        continue
+      }
+      var record = shared.foreign(run.record)
+      if record == nil { record = try await session.book.run(run.record) }
+      var found: [EnvironmentDifference]?
+      if let record {
+        found = try await session.drift(of: stage, since: record)
+        if found == nil, let object = record.environment, try await shared.fetch(object) {
+          try await session.store.refresh()
+          found = try await session.drift(of: stage, since: record)
+        }
+      }
+      switch found {
+      case nil: first = first ?? .surroundingsUnknown
+      case let differences? where differences.isEmpty: fitting.append(run)
+      case let differences?:
+        first = first ?? .surroundingsDiffer(name: differences[0].name, old: differences[0].recorded, new: differences[0].here)
+      }
+    }
+    runs = fitting
+    return first
   }
 
   /// Fetches what a run with the stage's key made, if that is known and not here.

@@ -7,16 +7,14 @@ extension RunSession {
   /// What is likely to matter and is otherwise here than when a run was recorded: packages, interpreter, processor, graphics,
   /// known variables.
   ///
-  /// - Returns: nothing if the record says nothing of it, or what it says is not in the local store.
-  func drift(of stage: Stage, since record: ObjectID) async throws -> [EnvironmentDifference] {
-    guard let object = try await book.run(record)?.environment, object.size <= 64 << 20, try await store.holdsFile(object.id) else {
-      return []
-    }
+  /// - Returns: `nil` if the record says nothing of it, or what it says is not in the local store.
+  func drift(of stage: Stage, since run: RunRecord) async throws -> [EnvironmentDifference]? {
+    guard let object = run.environment, object.size <= 64 << 20, try await store.holdsFile(object.id) else { return nil }
     var bytes: [UInt8] = []
     try await store.open().readFile(object.id, size: object.size) { piece in
       for index in 0..<piece.count { bytes.append(piece[index]) }
     }
-    guard let recorded = try? JSONValue(parsing: bytes, named: "the recorded environment") else { return [] }
+    guard let recorded = try? JSONValue(parsing: bytes, named: "the recorded environment") else { return nil }
     // Commands without an interpreter depend on the system's programs, which nobody lists.
     let answer = try await interpreter(of: stage)
     let names = recorded["variables"]?.object?.keys ?? []
