@@ -12,6 +12,7 @@
 #endif
 #include <stdint.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -81,6 +82,15 @@ static inline int dv_affinity_count(void) {
 
 /// Makes a pipe whose ends no program started later inherits.
 static inline int dv_pipe_cloexec(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
+
+/// Makes two connected sockets, whose ends no program started later inherits.
+static inline int dv_socketpair_cloexec(int ends[2]) { return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends); }
+
+/// Sends a line feed, without a signal if nobody is there to read it.
+static inline void dv_send_line(int socket) { (void)send(socket, "\n", 1, MSG_NOSIGNAL); }
+
+/// Has a program that is spawned lead a session of its own.
+static const short dv_spawn_session_flag = 0x80;
 
 int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *, const char *);
 

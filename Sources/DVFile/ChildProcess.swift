@@ -16,8 +16,11 @@ public struct ChildProcess: Sendable {
   /// `NAME=value`, all there are.
   public let environment: [[UInt8]]
   public let directory: FilePath
+  /// Whether it, and all that it started, is ended if this process is killed: asked to end, and killed some seconds later.
+  public let endsWithParent: Bool
 
-  public init(arguments: [[UInt8]], environment: [[UInt8]], directory: FilePath) {
+  public init(arguments: [[UInt8]], environment: [[UInt8]], directory: FilePath, endsWithParent: Bool = false) {
+    self.endsWithParent = endsWithParent
     self.arguments = arguments
     self.environment = environment
     self.directory = directory

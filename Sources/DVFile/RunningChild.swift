@@ -18,6 +18,8 @@ final class RunningChild: Sendable {
   private let interruption = Mutex<ContinuousClock.Instant?>(nil)
   /// Whether the process was waited for: from then on its number may be another's.
   private let hasEnded = Mutex(false)
+  /// Ends the program if this process is killed; `nil` if that is not asked for.
+  private let watch: Mutex<DeathWatch?>
 
   /// Starts the program.
   init(_ child: ChildProcess, patience: ChildProcess.Patience) throws(FileError) {
@@ -38,6 +40,7 @@ final class RunningChild: Sendable {
       throw .run(name, Errno(rawValue: code))
     }
     self.process = process
+    watch = Mutex(child.endsWithParent ? DeathWatch(over: process) : nil)
   }
 
   private static func pipe(_ name: FilePath) throws(FileError) -> (read: CInt, write: CInt) {
@@ -81,7 +84,7 @@ final class RunningChild: Sendable {
   }
 
   /// Calls `body` with words as C has them, ended by a null pointer.
-  private static func withCStrings<R>(
+  static func withCStrings<R>(
     _ words: [[UInt8]], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> R
   ) -> R {
     let words = words.isEmpty ? [[]] : words
@@ -153,6 +156,10 @@ final class RunningChild: Sendable {
     }
     SystemCall.closeQuietly(output)
     SystemCall.closeQuietly(errors)
+    watch.withLock { watch in
+      let held = watch.take()
+      if let held { held.end() }
+    }
     return outcome(ended)
   }
 

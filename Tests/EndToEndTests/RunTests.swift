@@ -107,6 +107,39 @@ struct RunTests {
     #expect(try sandbox.runs().count == 2)
   }
 
+  /// Killed or interrupted wherever: a record says so, nothing runs on, and the tree can be used at once.
+  @Test(arguments: [false, true])
+  func nothingRunsOnAfterAKill(dv: Bool) throws {
+    let sandbox = try Sandbox()
+    try sandbox.write(
+      "stages:\n  s: {cmd: 'sh s.sh', deps: [in], outs: [out]}\n", to: "dv.yaml")
+    // With a child that takes no notice of a request to end.
+    try sandbox.write(
+      "echo $$ > pids; (trap '' TERM HUP; sleep 300 & echo $! >> pids; wait) & echo $! >> pids\necho half > out; touch started; sleep 300; echo whole > out\n",
+      to: "s.sh")
+    try sandbox.write("1\n", to: "in")
+    try sandbox.commit("stage")
+    let outcome = try sandbox.shell(
+      """
+      dv repro > log 2>&1 & pid=$!
+      for i in $(seq 600); do [ ! -e started ] || break; sleep 0.05; done
+      if [ \(dv) = true ]; then kill -9 $pid; else kill -9 -$(cut -d' ' -f5 /proc/$(head -1 pids)/stat); fi
+      wait $pid || true
+      running() { for p in $(cat pids); do case $(cut -d' ' -f3 /proc/$p/stat 2>/dev/null || echo gone) in gone|Z|X) ;; *) return 0 ;; esac; done; return 1; }
+      for i in $(seq 200); do running || break; sleep 0.1; done
+      running && echo running || echo ended
+      """)
+    #expect(outcome.text == "ended\n", "\(outcome.text)\(outcome.errorText)")
+    let record = try #require(try sandbox.runs().last?["record"] as? [String: Any])
+    #expect(record["status"] as? String == (dv ? "abandoned" : "killed"))
+    #expect(try sandbox.git("status", "--porcelain", "--untracked-files=no").text == "")
+    try sandbox.write("echo whole > out\n", to: "s.sh")
+    try sandbox.dv("repro").succeed()
+    #expect(try sandbox.read("out") == "whole\n" && sandbox.decisions() == ["s": "up-to-date"])
+    #expect(try sandbox.runs().count == 2)
+    try sandbox.dv("fsck").succeed()
+  }
+
   /// Two runs in one clone form a chain.
   @Test func recordsFormAChain() throws {
     let sandbox = try Sandbox()

@@ -47,7 +47,8 @@ struct RunJob: Sendable {
       do throws(FileError) {
         let stage = stage
         let words = tracer?.traced(command, number: number) ?? command
-        let outcome = try await ChildProcess(arguments: words, environment: environment, directory: directory)
+        let outcome = try await ChildProcess(
+          arguments: words, environment: environment, directory: directory, endsWithParent: true)
           .run { stream, bytes in
             log.append(bytes)
             output.write(stage, stream, bytes)

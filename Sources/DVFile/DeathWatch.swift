@@ -1,0 +1,75 @@
+import CLinux
+import SystemPackage
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Ends what a program started, and all that it started, when this process is killed.
+///
+/// A process that is killed by SIGKILL can do nothing any more, and the kernel's signal on a parent's death reaches only the child
+/// itself. So a shell waits at the end of a socket whose other end only this process holds: what ends it without a word is this process's end.
+/// It has a session of its own, so that what is sent to this process's group or terminal passes it by. Then it asks the program's
+/// process group to end, and kills it if that takes longer than ``patience``.
+struct DeathWatch: ~Copyable {
+  /// Seconds between the request and the end.
+  static let patience = 5
+
+  private let socket: CInt
+  private let process: pid_t
+
+  /// Without input there is nobody to wait for any more. Signal 0 asks whether the group is there.
+  private static let script = """
+    read -r word || { kill -s TERM -- "-$1"; n=0
+    while kill -0 -- "-$1" && [ $n -lt $2 ]; do sleep 0.1; n=$((n+1)); done; kill -s KILL -- "-$1"; } 2>/dev/null
+    """
+
+  /// Begins to watch over the process group that `leader` leads; `nil` if the system has no room for another process.
+  init?(over leader: pid_t) {
+    var ends: (CInt, CInt) = (-1, -1)
+    let code = unsafe withUnsafeMutablePointer(to: &ends) { pointer in
+      // A tuple of two numbers lies in memory as an array of two does.
+      unsafe pointer.withMemoryRebound(to: CInt.self, capacity: 2) { unsafe dv_socketpair_cloexec($0) }
+    }
+    guard code == 0 else { return nil }
+    defer { SystemCall.closeQuietly(ends.0) }
+    var actions = unsafe posix_spawn_file_actions_t()
+    var attributes = posix_spawnattr_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    unsafe posix_spawnattr_init(&attributes)
+    defer {
+      unsafe posix_spawn_file_actions_destroy(&actions)
+      unsafe posix_spawnattr_destroy(&attributes)
+    }
+    unsafe posix_spawn_file_actions_adddup2(&actions, ends.0, 0)
+    for stream: CInt in [1, 2] { unsafe posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", O_WRONLY, 0) }
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    unsafe posix_spawnattr_setsigmask(&attributes, &signals)
+    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK) | dv_spawn_session_flag)
+    let words = ["/bin/sh", "-c", Self.script, "dv-watch", String(leader), String(10 * Self.patience)]
+    var process: pid_t = 0
+    let started = unsafe RunningChild.withCStrings(words.map { Array($0.utf8) }) { arguments in
+      unsafe RunningChild.withCStrings([Array("PATH=/usr/local/bin:/usr/bin:/bin".utf8)]) { environment in
+        unsafe posix_spawn(&process, arguments[0]!, &actions, &attributes, arguments, environment)  // never no word
+      }
+    }
+    guard started == 0 else {
+      SystemCall.closeQuietly(ends.1)
+      return nil
+    }
+    socket = ends.1
+    self.process = process
+  }
+
+  /// Ends the watch, and does nothing to the group.
+  consuming func end() {
+    // A shell that was killed is told nothing, and that is no error.
+    dv_send_line(socket)
+    SystemCall.closeQuietly(socket)
+    var status: CInt = 0
+    while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
+  }
+}
