@@ -73,6 +73,18 @@ struct PlotsTests {
     try sandbox.dv("plots", "--template", "pie", "--plot", "in.csv").exit(2)
   }
 
+  /// A smooth line above the values as they are.
+  @Test func smoothPlotsAreSmoothed() throws {
+    let sandbox = try Sandbox()
+    try sandbox.shell("seq 0 99 | awk 'BEGIN{print \"x,y\"}{print $1 \",\" ($1*7919)%101}' > a.csv")
+    try sandbox.dv("plots", "--plot", "a.csv", "-x", "x", "-y", "y", "--template", "smooth", "-o", "smooth.html").succeed()
+    try sandbox.dv("plots", "--plot", "a.csv", "-x", "x", "-y", "y", "-o", "linear.html").succeed()
+    let (smooth, linear) = (try sandbox.read("smooth.html"), try sandbox.read("linear.html"))
+    func lines(_ page: String) -> [String] { page.components(separatedBy: "<path class=\"line l0\" d=\"").dropFirst().map { $0.components(separatedBy: "\"")[0] } }
+    #expect(lines(linear).filter { $0.count > 100 }.count == 1 && lines(smooth).filter { $0.count > 100 }.count == 2)
+    #expect(lines(smooth)[0] == lines(linear)[0] && smooth.contains("opacity=\"0.25\"") && smooth.contains("Smoothed by locally weighted regression"))
+  }
+
   @Test func largeSeriesMakeSmallPages() throws {
     let sandbox = try Sandbox()
     try sandbox.shell("seq 1 200000 | awk 'BEGIN{print \"x,y\"}{print $1 \",\" ($1*7919)%1000}' > big.csv")

@@ -5,6 +5,8 @@ public struct PlotDefinition: Hashable, Sendable {
   /// How values are drawn.
   public enum Template: String, Hashable, Sendable, CaseIterable {
     case linear
+    /// A line through the course that ``LocalRegression`` finds, above the values as they are.
+    case smooth
     case scatter
     case bar
     case confusion
@@ -14,7 +16,7 @@ public struct PlotDefinition: Hashable, Sendable {
     /// Finds a template by the name that `dv.yaml` gives it; `nil` for one that dv does not draw.
     public init?(named name: String) {
       switch name {
-      case "linear", "simple", "smooth", "default": self = .linear
+      case "linear", "simple", "default": self = .linear
       case "scatter", "scatter_jitter": self = .scatter
       case "bar", "bar_horizontal", "bar_horizontal_sorted": self = .bar
       default: self.init(rawValue: name)

@@ -48,7 +48,7 @@ struct PlotChart {
     case .normalizedConfusion: drawMatrices(isNormalized: true)
     case .bar: drawBars()
     case .scatter: drawPoints(joined: false)
-    case .linear: drawPoints(joined: true)
+    case .linear, .smooth: drawPoints(joined: true)
     }
   }
 
@@ -58,7 +58,7 @@ struct PlotChart {
 
   private var template: PlotDefinition.Template { plot.definition.template }
 
-  var isLine: Bool { template == .linear }
+  var isLine: Bool { template == .linear || template == .smooth }
 
   private func style(of series: PlotSeries) -> PlotStyle {
     let field = fields.firstIndex(of: Field(file: series.file, name: series.field)) ?? 0
@@ -99,6 +99,7 @@ struct PlotChart {
     let kind =
       switch template {
       case .linear: "Line chart"
+      case .smooth: "Smoothed line chart"
       case .scatter: "Scatter plot"
       case .bar: "Bar chart"
       case .confusion, .normalizedConfusion: "Confusion matrix"
@@ -184,7 +185,12 @@ struct PlotChart {
       let style = style(of: series)
       let gaps = points.count { !($0.0.isFinite && $0.1.isFinite) }
       if gaps > 0 { notes.append("\(label(of: series)): \(Count(UInt64(gaps)).of("value")) without a finite number, left out.") }
-      if joined {
+      if template == .smooth {
+        // As DVC draws it: what was measured, pale, and its course.
+        body += "<g opacity=\"0.25\">\(style.line(Self.path(Self.ordered(points), frame)))</g>"
+        let known = points.filter { $0.0.isFinite && $0.1.isFinite }.map { (x: $0.0, y: $0.1) }
+        body += style.line(Self.path(LocalRegression().smooth(known).map { ($0.x, $0.y) }, frame))
+      } else if joined {
         body += style.line(Self.path(Self.ordered(points), frame))
         let shown = points.count { $0.0.isFinite && $0.1.isFinite }
         if shown <= 40 { drawMarks(points, series, style, frame, size: 3) }
@@ -203,6 +209,9 @@ struct PlotChart {
         notes.append("\(label(of: series)): the same as at \(same.revision).")
       }
       keys.append(Key(style: style, label: label(of: series)))
+    }
+    if template == .smooth, !numeric.isEmpty {
+      notes.append("Smoothed by locally weighted regression (LOESS) over \(Int(LocalRegression.standardBandwidth * 100))% of the points at a time; the pale lines are the values as they are.")
     }
   }
 
