@@ -127,7 +127,7 @@ let package = Package(
     .testTarget(
       name: "DVRepositoryTests",
       dependencies: [
-        "DVRepository", "DVWorkspace", "DVStore", "DVBackend", "DVGit", "DVFile", "DVObject", "DVTesting", system,
+        "DVRepository", "DVWorkspace", "DVLineage", "DVStore", "DVBackend", "DVGit", "DVFile", "DVObject", "DVTesting", system,
       ],
       swiftSettings: strict),
     .testTarget(name: "DVProgramTests", dependencies: ["dv", "DVRepository", "DVBackend"], swiftSettings: strict),

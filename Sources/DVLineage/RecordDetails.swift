@@ -5,6 +5,12 @@ public struct RecordDetails: Sendable {
   public let id: ObjectID
   public let bytes: [UInt8]
 
+  /// Takes over bytes that were found somewhere; reading the record with them proves them.
+  public init(id: ObjectID, bytes: [UInt8]) {
+    self.id = id
+    self.bytes = bytes
+  }
+
   /// Makes a record of `json`, of which members may leave in the order of `movable` until the rest fits.
   static func split(
     _ json: JSONObject, moving movable: [String]

@@ -27,7 +27,7 @@ struct ContentSurvey {
     self.store = store
     root = try repository.requireWorkDirectory()
     search = try repository.pointerSearch()
-    ignore = IgnoreQuestion(root)
+    ignore = IgnoreQuestion(root, gitDirectory: repository.namedGitDirectory)
     index = try repository.git.index()
   }
 

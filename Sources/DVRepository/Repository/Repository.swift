@@ -12,6 +12,8 @@ public final class Repository {
   public let configuration: Configuration
   /// What relative paths in the configuration are relative to.
   let configurationBase: FilePath
+  /// The git directory, if `GIT_DIR` named it: from the working tree nobody finds it.
+  let namedGitDirectory: FilePath?
   /// Of an isolated working tree, the user's: records that git carries there are read too.
   let recordsBeside: FilePath?
   /// Counts the requests to remotes that are not directories.
@@ -36,6 +38,7 @@ public final class Repository {
       clone: git.commonDirectory.appending("dv").appending("config"), environment: environment)
     configurationBase = workDirectory ?? git.gitDirectory
     recordsBeside = nil
+    namedGitDirectory = environment("GIT_DIR") == nil ? nil : git.gitDirectory
   }
 
   /// Opens a git directory without a working tree, with what one of its commits has as `.dv/config` in `committed`.
@@ -47,6 +50,7 @@ public final class Repository {
       committed: committed, clone: git.commonDirectory.appending("dv").appending("config"), environment: environment)
     configurationBase = git.gitDirectory
     recordsBeside = nil
+    namedGitDirectory = nil
   }
 
   /// Opens another working tree of a clone with the configuration of this one: the code of another time must not say where
@@ -58,6 +62,7 @@ public final class Repository {
     configuration = repository.configuration
     configurationBase = repository.configurationBase
     recordsBeside = repository.workDirectory
+    namedGitDirectory = nil
   }
 
   /// Where dv keeps what belongs to this clone: the local store, its configuration. Worktrees share it.

@@ -88,7 +88,7 @@ extension Repository {
   public func pointerSearch() throws -> PointerSearch {
     let root = try requireWorkDirectory()
     // A repository of its own for the closure: libgit2's objects belong to one thread at a time.
-    let ignore = IgnoreQuestion(root)
+    let ignore = IgnoreQuestion(root, gitDirectory: namedGitDirectory)
     return PointerSearch(root: root) { path, isDirectory in try ignore.isIgnored(path, isDirectory: isDirectory) }
   }
 

@@ -18,6 +18,7 @@ class Run:
 
     def __init__(
         self, name: str, deps: Sequence[str], outs: Sequence[str], params: Sequence[str], metrics: Sequence[str],
+        bundle: Optional[str] = None, remote: Optional[str] = None,
     ) -> None:
         self.name = name
         #: The run's ID, once the block has ended.
@@ -26,6 +27,9 @@ class Run:
         for option, values in (("-d", deps), ("-o", outs), ("-p", params), ("-M", metrics)):
             for value in values:
                 self._options += [option, os.fspath(value)]
+        for option, place in (("--bundle", bundle), ("--remote", remote)):
+            if place is not None:
+                self._options += [option, os.fspath(place)]
 
     def __enter__(self) -> "Run":
         self._folder = tempfile.mkdtemp(prefix="dv-")
@@ -120,7 +124,7 @@ class Run:
 
 def run(
     name: str = "notebook", *, deps: Sequence[str] = (), outs: Sequence[str] = (), params: Sequence[str] = (),
-    metrics: Sequence[str] = (),
+    metrics: Sequence[str] = (), bundle: Optional[str] = None, remote: Optional[str] = None,
 ) -> Run:
     """Records the block of a ``with`` as a run, with what it reads, makes and logs.
 
@@ -128,5 +132,8 @@ def run(
     are there are removed when the block begins (their bytes are kept), and stored when it ends. A block that raises leaves
     a failed run. The record says which notebook's block it was and cannot be run again by itself: the code of a notebook
     is recorded as the file that was saved last.
+
+    Where there is no git, ``bundle`` names a new file, or ``remote`` a remote, that the record and all that it names go to, for
+    ``dv runs adopt`` at home.
     """
-    return Run(name, deps, outs, params, metrics)
+    return Run(name, deps, outs, params, metrics, bundle, remote)

@@ -11,8 +11,8 @@ struct RunJob: Sendable {
   let texts: [String]
   let environment: [[UInt8]]
   let directory: FilePath
-  /// Where what is printed is gathered.
-  let log: FilePath
+  /// Where what is printed is gathered; `nil` to keep nothing.
+  let log: FilePath?
   /// Where the commands may log parameters and metrics, as the variable `DV_RUN_LOG` tells them; `nil` if they may not.
   var series: FilePath?
   /// Writes down which files the commands open; `nil` if that is not asked for.
@@ -88,8 +88,12 @@ private final class LogFile: Sendable {
   private let state: Mutex<State>
   private let limit: Int
 
-  init(_ path: FilePath, limit: Int) {
-    state = Mutex(State(writer: try? FileWriter(creating: path, mode: 0o600)))
+  init(_ path: FilePath?, limit: Int) {
+    if let path {
+      state = Mutex(State(writer: try? FileWriter(creating: path, mode: 0o600)))
+    } else {
+      state = Mutex(State(writer: nil))
+    }
     self.limit = limit
   }
 

@@ -37,7 +37,7 @@ extension RunSession {
     var missing: [StagePath] = []
     for output in stage.outputs where try root.appending(TreePath(output.path)).fileStat() == nil { missing.append(output.path) }
     if record.status == .complete, !missing.isEmpty { record.status = .failed }
-    if record.status == .complete { record.outputs = try await store(stage.outputs) }
+    if record.status == .complete { record.outputs = try await isDetached ? ingest(stage.outputs) : store(stage.outputs) }
     record.metrics = try metrics(of: stage)
 
     let local = try await repository.localStore(for: .write)
@@ -50,7 +50,7 @@ extension RunSession {
       record.series = try await keepLog(series, writer)
     }
     // Bytes from the same key that are the same again were made by the run that is recorded already.
-    let isSame = record.status == .complete && hasSameMaker(started.previous, stage, record)
+    let isSame = isDetached || record.status == .complete && hasSameMaker(started.previous, stage, record)
     let id = try await book.append(record, writer)
     if record.status == .complete, !isSame { try name(id, as: stage, started.previous) }
     try started.journal.remove()
@@ -58,7 +58,8 @@ extension RunSession {
       stage: record.stage, record: id, run: record, missing: missing, isStaged: record.status == .complete && !isSame)
   }
 
-  func keepLog(_ log: FilePath, _ writer: ObjectWriter) async throws -> RunRecord.StoredObject? {
+  func keepLog(_ log: FilePath?, _ writer: ObjectWriter) async throws -> RunRecord.StoredObject? {
+    guard let log else { return nil }
     defer { try? log.removeFile() }
     guard let stat = try log.fileStat(), stat.size > 0 else { return nil }
     let stored = try await ContentIngest(writer: writer).ingestLarge(try FileReader(log))
@@ -83,6 +84,30 @@ extension RunSession {
       }
     }
     if !staged.isEmpty { try repository.git.stage(adding: staged) }
+    return states
+  }
+
+  /// Stores outputs and tracks nothing: whoever adopts the run does.
+  private func ingest(_ outputs: [Output]) async throws -> [PathState] {
+    var states: [PathState] = []
+    for output in outputs {
+      let path = TreePath(output.path)
+      if output.isCached {
+        let look = try await repository.look(at: path)
+        guard let found = look.found else { continue }
+        let local = try await repository.localStore(for: .write)
+        let writer = ObjectWriter(addingTo: local.store)
+        let result = try await TreeIngest(of: look.scan, writer: writer).run(found, cache: look.cache)
+        _ = try await writer.finish()
+        guard let pointer = result.pointer else {
+          throw RepositoryError(.usage, "'\(path)' could not be read whole.", remedy: "Run the command again.")
+        }
+        states.append(PathState(output.path, ContentState(pointer)))
+      } else if let state = try await survey.state(of: output.path) {
+        states.append(PathState(output.path, state))
+        if (state.mode == .file || state.mode == .exec) && state.size <= Self.uncachedLimit { try await keep(path) }
+      }
+    }
     return states
   }
 

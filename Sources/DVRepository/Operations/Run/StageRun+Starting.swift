@@ -116,8 +116,25 @@ extension RunSession {
       return try place.containingDirectory.createDirectories()
     }
     guard !output.isPersistent else { return }
-    try await preserve(path, store)
+    if isDetached { try await requireKept(path) } else { try await preserve(path, store) }
     if stat.kind == .directory { try place.removeTree() } else { try place.removeFile() }
+  }
+
+  /// Checks that what lies in the place of an output is in the code's snapshot, or is what a pointer says.
+  ///
+  /// - Throws: ``RepositoryError/Code/conflict``: away from home nobody would keep it.
+  private func requireKept(_ path: TreePath) async throws {
+    if discardsReplaced { return }
+    if let git = try? GitPath(path.bytes), try repository.git.index().entry(at: git) != nil { return }
+    let look = try await repository.look(at: path)
+    if let pointer = try PointerFile.read(PointerFile.path(for: path), in: root)?.pointer,
+      try await look.hashed(progress: progress)?.pointer?.oid == pointer.oid
+    {
+      return
+    }
+    throw RepositoryError(
+      .conflict, "'\(path)' is in the place of an output, and nobody would keep it.",
+      remedy: "Move it away, or allow to remove it with --force.")
   }
 
   /// Makes sure that the bytes of what is at a path are in the store.

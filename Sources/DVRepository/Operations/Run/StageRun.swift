@@ -22,11 +22,18 @@ final class RunSession {
   private var answers: [String: InterpreterProbe.Answer?] = [:]
   /// Traces the files that commands open; `nil` if that is not asked for.
   var tracer: AccessTracer?
+  /// Whether there is no clone here, so that nothing is tracked and staged, and nobody keeps what lies in the place of an output.
+  let isDetached: Bool
+  /// Whether what lies in the place of an output of a detached run may be lost.
+  var discardsReplaced = false
   /// What was found of surroundings, by the interpreter and the variables that were asked for.
   var surroundings: [String: JSONValue] = [:]
 
-  init(_ repository: Repository, environment: [[UInt8]], output: RunOutput, progress: ProgressSink) throws {
-    try repository.requireProject()
+  init(
+    _ repository: Repository, environment: [[UInt8]], output: RunOutput, progress: ProgressSink, isDetached: Bool = false
+  ) throws {
+    if isDetached { try repository.requireTreeVersion() } else { try repository.requireProject() }
+    self.isDetached = isDetached
     self.repository = repository
     self.environment = environment
     self.output = output

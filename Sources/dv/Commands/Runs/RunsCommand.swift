@@ -6,8 +6,8 @@ import DVRepository
 /// Groups what is asked about recorded runs.
 struct RunsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "runs", abstract: "Look at recorded runs.",
-    subcommands: [RunsListCommand.self, RunsShowCommand.self, RunsDifferenceCommand.self],
+    commandName: "runs", abstract: "Look at recorded runs, and take home those made elsewhere.",
+    subcommands: [RunsListCommand.self, RunsShowCommand.self, RunsDifferenceCommand.self, RunsAdoptCommand.self],
     defaultSubcommand: RunsListCommand.self)
 }
 
