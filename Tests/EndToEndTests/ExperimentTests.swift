@@ -131,6 +131,45 @@ struct ExperimentTests {
     #expect(try clone.appending("model.json").fileStat() != nil)
   }
 
+  /// What stands behind an experiment of somebody else's is kept by gc, and pushed on.
+  @Test func runsBehindPulledExperimentsAreKeptAndPushed() throws {
+    let sandbox = try Self.made()
+    func folder(_ name: String) throws -> FilePath {
+      try sandbox.folder.appending(name).createDirectories()
+      return sandbox.folder.appending(name)
+    }
+    let (git, first, second) = (try folder("git"), try folder("first"), try folder("second"))
+    try sandbox.git("init", "--quiet", "--bare", "--initial-branch=main", .init(git)).succeed()
+    try sandbox.git("remote", "add", "origin", .init(git)).succeed()
+    try sandbox.dv("remote", "add", "store", .init(first)).succeed()
+    try sandbox.commit("remote")
+    try sandbox.git("push", "--quiet", "origin", "main").succeed()
+    try sandbox.dv("exp", "run", "-n", "shared", "--quiet", "--set", "train.lr=0.003").succeed()
+    let run = try #require(try sandbox.runs().last { ($0["record"] as? [String: Any])?["stage"] as? String == "train" }?["run"] as? String)
+    let record = try #require(try sandbox.dv("runs", "show", "--json", .init(run)).succeed().json["record"] as? [String: Any])
+    let objects = try ["code", "environment"].map { name in try #require((record[name] as? [Any])?.first as? String) }
+    try sandbox.dv("exp", "push").succeed()
+    try sandbox.git("clone", "--quiet", .init(git), "../clone").succeed()
+    let clone = sandbox.folder.appending("clone")
+    try sandbox.dv("exp", "pull", in: clone).succeed()
+    try first.removeTree()
+    try sandbox.dv("gc", "--now", in: clone).succeed()
+    // With the data, the code and the surroundings: it can be made again, without the remote and its maker.
+    try sandbox.git("checkout", "--quiet", "refs/dv/exp/shared", in: clone).succeed()
+    let again = try sandbox.dv("reproduce", "HEAD", "train", in: clone)
+    #expect(again.text.contains("Verdict: identical") && !again.text.contains("MISSING"), "\(again.text)\(again.errorText)")
+    try sandbox.git("checkout", "--quiet", "main", in: clone).succeed()
+    try sandbox.dv("remote", "add", "other", .init(second), in: clone).succeed()
+    try sandbox.dv("exp", "push", "-r", "other", in: clone).succeed()
+    try sandbox.git("clone", "--quiet", .init(git), "../third").succeed()
+    let third = sandbox.folder.appending("third")
+    try sandbox.dv("remote", "add", "other", .init(second), in: third).succeed()
+    try sandbox.dv("exp", "pull", "-r", "other", in: third).succeed()
+    let found = try sandbox.dv("reproduce", "--dry-run", "--json", "refs/dv/exp/shared", "train", in: third).succeed().json
+    let stage = try #require((found["stages"] as? [[String: Any]])?.first)
+    #expect(stage["codePlace"] as? String == "here" && stage["environmentKnown"] as? Bool == true && stage["code"] as? String == "sha256:\(objects[0])")
+  }
+
   /// Failures, kill -9, missing data: nothing stays behind, and others go on.
   @Test func failedExperimentsAreNone() throws {
     let sandbox = try Sandbox()

@@ -52,6 +52,56 @@ struct ReproduceTests {
     }
   }
 
+  /// What became of making runs again is listed, told with the run, and travels with it.
+  @Test func reproductionsAreRecordedBesideTheirRuns() throws {
+    let sandbox = try Self.made()
+    try sandbox.dv("reproduce", "HEAD").succeed()
+    try sandbox.write("open('metrics.json','w').write('{}'); open('model.bin','w').write('other')\n", to: "train.py")
+    try sandbox.commit("other code")
+    try sandbox.dv("reproduce", "--as-committed", "HEAD", "train").exit(1)
+    let listed = try sandbox.dv("runs", "list", "--reproductions").succeed().text.split(separator: "\n").map(String.init)
+    #expect(listed.count == 3 && listed[0].contains("identical") && listed[0].hasSuffix("sort") && listed[2].contains("different"), "\(listed)")
+    let items = try #require(try sandbox.dv("runs", "list", "--reproductions", "--json").succeed().json["reproductions"] as? [[String: Any]])
+    let run = try #require(items[2]["run"] as? String)
+    let id = try #require(items[2]["reproduction"] as? String)
+    let shown = try sandbox.dv("runs", "show", .init(run)).succeed().text
+    #expect(shown.contains("made again   identical at") && shown.contains("made again   different at"))
+    #expect((try sandbox.dv("runs", "show", "--json", .init(run)).succeed().json["reproductions"] as? [[String: Any]])?.count == 2)
+    let own = try sandbox.dv("runs", "show", .init(String(id.dropFirst(7).prefix(10)))).succeed().text
+    #expect(own.contains("of run        \(run.dropFirst(7))") && own.contains("asked for     --as-committed") && own.contains("model.bin"), "\(own)")
+    // Staged like the records of runs: a clone has them.
+    #expect(try sandbox.git("diff", "--cached", "--name-only").text.split(separator: "\n").filter { $0.hasPrefix(".dv/records/") }.count == 1)
+    try sandbox.commit("reproduced")
+    try sandbox.git("clone", "--quiet", .init(sandbox.work), "../clone").succeed()
+    let there = try sandbox.dv("runs", "list", "--reproductions", in: sandbox.folder.appending("clone")).succeed().text
+    #expect(there.split(separator: "\n").count == 3)
+    #expect(try sandbox.dv("lineage", .init(run), "--down").succeed().text.contains("reproduc"))
+  }
+
+  /// An interpreter that no version of the code has is that of the user's tree, and the plan says so.
+  @Test func interpretersOfTheUsersTreeAreBorrowed() throws {
+    let sandbox = try Sandbox()
+    try sandbox.shell("mkdir -p .venv/bin && touch .venv/pyvenv.cfg && ln -s $(command -v python3) .venv/bin/python && echo .venv/ > .gitignore")
+    try sandbox.write("import json; n = float(open('params.yaml').read().split()[1]); json.dump(n, open('sub/out.json', 'w'))\n", to: "make.py")
+    try sandbox.write("n: 1\n", to: "params.yaml")
+    try sandbox.write("", to: "sub/.gitkeep")
+    try sandbox.write(
+      "stages:\n  s: {cmd: 'cd .. && .venv/bin/python make.py', wdir: sub, deps: [../make.py], params: [../params.yaml: [n]], outs: [out.json]}\n  t: {cmd: '../.venv/bin/python -c \"print(1)\" > t', wdir: sub, deps: [out.json], outs: [t]}\n",
+      to: "dv.yaml")
+    try sandbox.commit("stage")
+    try sandbox.dv("repro").succeed()
+    try sandbox.commit("made")
+    let plan = try sandbox.dv("reproduce", "--dry-run", "HEAD", "t").succeed().text
+    #expect(plan.contains("interpreter: '.venv' of your working tree is used, which git does not version"), "\(plan)")
+    let outcome = try Self.reproduce(sandbox, "HEAD", "t").succeed()
+    #expect(try Self.verdicts(outcome) == ["t": "identical"])
+    let experiment = try sandbox.dv("exp", "run", "--set", "n=2").succeed()
+    #expect(experiment.errorText.contains("Uses '.venv' of your working tree"), "\(experiment.errorText)")
+    try sandbox.shell("rm -r .venv")
+    let blocked = try sandbox.dv("reproduce", "HEAD", "t").exit(1)
+    #expect(blocked.text.contains("blocked: '.venv/bin/python', which the command runs, is not in your working tree"), "\(blocked.text)")
+  }
+
   @Test func anOldCommitIsIdentical() throws {
     let sandbox = try Self.made()
     // The user goes on: other code, other data, a tree full of changes.
@@ -61,7 +111,7 @@ struct ReproduceTests {
     try sandbox.commit("later")
     try sandbox.write("dirty\n", to: "train.py")
     try sandbox.write("new\n", to: "untracked.txt")
-    let before = try sandbox.shell("git status --porcelain=v2 | cat; find . -path ./.git -prune -o -type f -print0 | sort -z | xargs -0 sha256sum").text
+    let before = try sandbox.shell("git status --porcelain=v2 | grep -v .dv/records/; find . -path ./.git -prune -o -path ./.dv/records -prune -o -type f -print0 | sort -z | xargs -0 sha256sum").text
 
     let plan = try sandbox.dv("reproduce", "--dry-run", "HEAD~1").succeed().text
     #expect(plan.contains("Plan: 2 runs of commit"))
@@ -76,7 +126,7 @@ struct ReproduceTests {
     let metrics = try #require(try outcome.json["metrics"] as? [[String: Any]])
     #expect(metrics.map { $0["name"] as? String } == ["loss", "n"])
     #expect(metrics.allSatisfy { $0["recorded"] as? Double == $0["reproduced"] as? Double })
-    let after = try sandbox.shell("git status --porcelain=v2 | cat; find . -path ./.git -prune -o -type f -print0 | sort -z | xargs -0 sha256sum").text
+    let after = try sandbox.shell("git status --porcelain=v2 | grep -v .dv/records/; find . -path ./.git -prune -o -path ./.dv/records -prune -o -type f -print0 | sort -z | xargs -0 sha256sum").text
     #expect(before == after)
     #expect(try sandbox.git("worktree", "list").text.split(separator: "\n").count == 1)
     // The record of the reproduction names the run.

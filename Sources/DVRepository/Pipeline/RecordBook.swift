@@ -59,17 +59,22 @@ struct RecordBook {
 
   /// Reads a run with what did not fit its record, as far as that is here.
   func run(_ record: Record) async throws -> RunRecord {
-    guard let (id, size) = RunRecord.details(of: record) else { return try RunRecord(record) }
-    if let bytes = try own.readDetails(of: record.id) { return try RunRecord(record, details: bytes) }
+    try RunRecord(record, details: try await details(of: record))
+  }
+
+  /// What did not fit a record; `nil` if all did, or the rest is not here.
+  private func details(of record: Record) async throws -> [UInt8]? {
+    guard let (id, size) = RunRecord.details(of: record) else { return nil }
+    if let bytes = try own.readDetails(of: record.id) { return bytes }
     var bytes: [UInt8] = []
     do {
       try await store.open().readFile(id, size: size) { piece in
         for index in 0..<piece.count { bytes.append(piece[index]) }
       }
     } catch let error as StoreError where error.code == .missing {
-      return try RunRecord(record)
+      return nil
     }
-    return try RunRecord(record, details: bytes)
+    return bytes
   }
 
   /// Returns all runs that are recorded, the newest last.
@@ -137,6 +142,41 @@ struct RecordBook {
     return (runs, problems)
   }
 
+  /// Returns what is recorded of reproductions, the newest last.
+  ///
+  /// - Parameter run: only those of this run.
+  /// - Returns: also what could not be read, in words.
+  /// - Complexity: O(*n*) in names of records; only those that are no runs are read.
+  func reproductions(
+    of run: ObjectID? = nil
+  ) async throws -> (items: [(id: ObjectID, reproduction: ReproductionRecord)], problems: [String]) {
+    // Brings the list of what is a run up to date.
+    _ = try await summaries()
+    let known = RunSummaries(reading: own.path.appending("summaries"))
+    var found: [(id: ObjectID, reproduction: ReproductionRecord)] = []
+    var problems: [String] = []
+    for id in try names(beginningWith: "") {
+      if let summary = known.byID[id], summary != nil { continue }
+      do {
+        guard let record = try record(id), record.type == ReproductionRecord.type else { continue }
+        let reproduction = try await reproduction(record)
+        if run == nil || reproduction.run == run { found.append((id, reproduction)) }
+      } catch let error as RecordError {
+        problems.append(error.message)
+      }
+    }
+    found.sort { ($0.reproduction.end, $0.id) < ($1.reproduction.end, $1.id) }
+    return (found, problems)
+  }
+
+  /// Reads a reproduction with what did not fit its record, as far as that is here.
+  func reproduction(_ record: Record) async throws -> ReproductionRecord {
+    try ReproductionRecord(record, details: try await details(of: record))
+  }
+
+  /// Whether git carries the record here: in the working tree, or in the commit that is checked out.
+  func isCarried(_ id: ObjectID) throws -> Bool { try committed?.read(id) != nil || isInHead(id) }
+
   /// Returns the names of all records whose names begin with these hex digits.
   func names(beginningWith digits: String) throws -> [ObjectID] {
     let all = Set(try own.names()).union(try committed?.names() ?? []).union(try beside?.names() ?? [])
@@ -151,7 +191,8 @@ struct RecordBook {
       for file in try repository.git.files(in: head, under: try GitPath(".dv/records")) { known.insert(file.path.bytes) }
     }
     return try committed.names().filter { id in
-      !known.contains(Self.path(of: id).bytes) && (try? committed.read(id))?.json["stage"]?.string == stage
+      guard !known.contains(Self.path(of: id).bytes), let record = try? committed.read(id) else { return false }
+      return record.type == RunRecord.type && record.json["stage"]?.string == stage
     }
   }
 

@@ -2,6 +2,7 @@ import DVLineage
 import DVObject
 import DVPipeline
 import DVRepository
+import DVWorkspace
 
 /// What it takes to reproduce runs, for people.
 struct ReproductionPlanText {
@@ -22,6 +23,12 @@ struct ReproductionPlanText {
         table.append("     \(SafeText.name(input.path.text))", "\(input.content.oid.shortHex)  \(ByteCount(input.content.size))", Self.text(input.place))
       }
       lines += table.lines
+      for path in step.borrowed {
+        lines.append("     interpreter: '\(SafeText.name(path.bytes))' of your working tree is used, which git does not version")
+      }
+      for path in step.missingInterpreters {
+        lines.append("     interpreter: MISSING: '\(SafeText.name(path.bytes))' is not in your working tree, and git does not version it")
+      }
       for path in step.mismatches {
         lines.append("     code-mismatch: the commit has another '\(SafeText.name(path))' than the one that ran")
       }
@@ -228,6 +235,8 @@ struct ReproductionText {
     }
     json.array("outputs") { json in write(item.outputs, to: &json) }
     json.array("metrics") { json in write(item.metrics, to: &json) }
+    json.array("borrowedEnvironments") { json in for path in item.step.borrowed { json.value(path.description) } }
+    json.array("missingInterpreters") { json in for path in item.step.missingInterpreters { json.value(path.description) } }
     json.array("codeMismatch") { json in for path in item.step.mismatches { json.value(path) } }
     json.array("unmet") { json in for difference in item.step.unmet { write(difference, to: &json) } }
     json.member("environmentKnown", item.step.differences != nil)

@@ -77,6 +77,9 @@ final class RunNarration: Sendable {
     case .broughtIn(let stage, let paths):
       let names = paths.prefix(5).map { "'\(SafeText.name($0.bytes))'" }.joined(separator: ", ")
       say("\(SafeText.name(stage)): checked out \(names)\(paths.count > 5 ? " …" : "")")
+    case .borrowed(let paths):
+      let names = paths.map { "'\(SafeText.name($0.bytes))'" }.joined(separator: ", ")
+      say("Uses \(names) of your working tree, which git does not version.")
     case .started(let stage, let command): say("\(stage.map { "\(SafeText.name($0)) " } ?? "")$ \(SafeText.message(command))")
     case .restored(let stage, let record):
       say("\(SafeText.name(stage)): restored what run \(record.shortHex) made")

@@ -12,7 +12,7 @@ extension KeptData {
 
   /// Adds what recorded runs of a clone need.
   ///
-  /// Of a run whose record git carries in a working tree: its code, environment, log, details and the outputs that git
+  /// Of a run whose record git carries in a working tree, an experiment, a pin or a registered version: its code, environment, log, details and the outputs that git
   /// tracks. Of every run that ended within `gc.runs` days: its outputs too, so that they can be restored.
   mutating func addRuns(clone directory: FilePath, _ git: GitRepository) throws {
     let own = RecordDirectory(directory.appending("dv").appending("records"))
@@ -23,9 +23,14 @@ extension KeptData {
       let committed = RecordDirectory(root.appending(".dv").appending("records"))
       for id in try committed.names() where seen.insert(id).inserted {
         // One that was altered names nothing.
-        guard let run = (try? own.run(id)) ?? (try? committed.run(id)) else { continue }
-        add(run, id, withOutputs: run.end >= oldest)
-        if let record = try? committed.read(id) { add(detailsOf: record) }
+        guard let record = (try? own.read(id)) ?? (try? committed.read(id)) else { continue }
+        add(record, details: (try? own.readDetails(of: id)) ?? (try? committed.readDetails(of: id)), outputsSince: oldest)
+      }
+    }
+    for reference in try git.references() where reference.isKeptForAudits {
+      guard let commit = reference.commit else { continue }
+      for (id, record) in try git.records(in: commit) where seen.insert(id).inserted {
+        add(record, details: try? own.readDetails(of: id), outputsSince: oldest)
       }
     }
     for id in try own.names() where seen.insert(id).inserted {
@@ -37,6 +42,20 @@ extension KeptData {
       add(run, id, withOutputs: true)
       if let record = try? own.read(id) { add(detailsOf: record) }
     }
+  }
+
+  /// Adds what a record names that is kept with it.
+  ///
+  /// - Parameter oldest: of a run that ended before, in milliseconds since 1970, only the outputs that git tracks are kept.
+  private mutating func add(_ record: Record, details: [UInt8]?, outputsSince oldest: Int64) {
+    if let run = try? RunRecord(record, details: details) {
+      add(run, record.id, withOutputs: run.end >= oldest)
+    } else if let reproduction = try? ReproductionRecord(record, details: details) {
+      add(reproduction, record.id)
+    } else {
+      return
+    }
+    add(detailsOf: record)
   }
 
   private func days(_ git: GitRepository, _ directory: FilePath) throws -> Int64 {

@@ -29,6 +29,13 @@ struct ExperimentWork {
       let (path, bytes) = try Self.edited(setting, in: worktree.root)
       try worktree.root.appending(path).replaceContent(with: bytes.span, durable: false)
     }
+    for stage in try isolated.pipeline(from: start.directory).graph.stages {
+      let borrowed = try BorrowedEnvironment(of: stage.commands, in: stage.workingDirectory, user: start.root) {
+        try worktree.root.appending($0).fileStat() != nil
+      }
+      try borrowed.link(into: worktree.root)
+      if !borrowed.paths.isEmpty { output.note(.borrowed(borrowed.paths)) }
+    }
     do {
       try await placeInputs(isolated)
     } catch let error as WorkspaceError where error.code == .missing || error.code == .corrupt {

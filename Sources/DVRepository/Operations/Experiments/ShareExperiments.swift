@@ -1,6 +1,9 @@
 import DVFile
 import DVGit
 import DVLineage
+import DVObject
+import DVPipeline
+import DVStore
 import SystemPackage
 
 /// Pushes experiments: their data to dv's remote, then their commits to git's.
@@ -31,7 +34,9 @@ public struct PushExperiments: Sendable {
     var ready: [String] = []
     for name in chosen {
       let kept = try repository.experiment(named: name)
-      if try ShareRequest([], .revision(kept.commit), in: repository).items.isEmpty {
+      // Without data and without a remote there is nothing but the commit.
+      let hasData = try !ShareRequest([], .revision(kept.commit), in: repository).items.isEmpty
+      if !hasData, (try? repository.remote(remote)) == nil {
         ready.append(name)
         continue
       }
@@ -82,8 +87,35 @@ public struct PullExperiments: Sendable {
       for (_, target) in fresh where try !ShareRequest([], .revision(target.hex), in: repository).items.isEmpty {
         shares.append(try await FetchData(scope: .revision(target.hex), from: remote).run(in: repository, progress: progress))
       }
+      try await fetchRecorded(by: fresh.map(\.target), in: repository, progress)
     }
     return (fresh.map { String($0.name.dropFirst(prefix.count)) }, shares)
+  }
+}
+
+extension PullExperiments {
+  /// Fetches code, environments, logs and details of the runs behind experiments. That a remote lacks some of it is no failure: the
+  /// data is there.
+  private func fetchRecorded(by commits: [GitObjectID], in repository: Repository, _ progress: ProgressSink) async throws {
+    let local = try await repository.localStore(for: .write)
+    var completeness = Completeness(of: local.store)
+    var lacking: [TransferRoot] = []
+    var seen: Set<ObjectID> = []
+    for commit in commits {
+      for (id, record) in try repository.git.records(in: commit) where seen.insert(id).inserted {
+        guard let run = try? RunRecord(record) else { continue }
+        let uncached = RunContents(record, run).outputs.filter { output in run.uncached.contains { $0.text == output.label } }
+        for root in RunContents(record, run).others + uncached where try await !completeness.has(root) { lacking.append(root) }
+      }
+    }
+    guard !lacking.isEmpty else { return }
+    do {
+      let source = try await repository.remoteStore(try repository.remote(remote), create: false)
+      progress.begin("Fetching", totalBytes: 0, totalItems: 0)
+      _ = try await Transfer(.fetch, from: source, to: local.store) { progress.count($0) }.run(lacking)
+    } catch let error as RepositoryError where error.code == .missing {
+      // Nothing was pushed there yet.
+    }
   }
 }
 

@@ -100,6 +100,12 @@ struct PlanReproduction {
         step.inputs.append(ReproductionPlan.Input(path: name, content: content, place: place))
       }
     }
+    let tracked = code
+    let borrowed = try BorrowedEnvironment(
+      of: run.commands, in: run.workingDirectory, user: try repository.requireWorkDirectory()
+    ) { path in tracked.keys.contains { $0.relative(to: path) != nil } }
+    step.borrowed = borrowed.paths
+    step.missingInterpreters = borrowed.missing
     try await compareEnvironments(&step)
     if let commit { step.mismatches = try mismatches(of: run, code, in: commit) }
   }
@@ -129,7 +135,10 @@ struct PlanReproduction {
     }
     var answer: InterpreterProbe.Answer?
     if let name = InterpreterProbe.interpreter(of: run.commands) {
-      answer = await InterpreterProbe(environment: environment, directory: try repository.requireWorkDirectory()).ask(name)
+      let root = try repository.requireWorkDirectory()
+      let directory = root.appending(TreePath(run.workingDirectory))
+      let place = try directory.fileStatFollowingLinks()?.kind == .directory ? directory : root
+      answer = await InterpreterProbe(environment: environment, directory: place).ask(name)
     }
     var recorded: JSONValue?
     if let object = run.environment, object.size <= 64 << 20 {

@@ -95,7 +95,8 @@ struct RecordedRuns {
       let bytes = try repository.git.readBlob(
         at: try GitPath(RecordBook.path(of: id).bytes), in: commit, limit: Record.maximumByteCount)
     else { return nil }
-    return try await book.run(try Record(decoding: bytes, named: id))
+    let record = try Record(decoding: bytes, named: id)
+    return record.type == RunRecord.type ? try await book.run(record) : nil
   }
 
   /// Whether the commit has the outputs of a run that git tracks.

@@ -15,7 +15,7 @@ import SystemPackage
 ///     for each run, in an isolated working tree: its code, its inputs, its command
 ///     outputs are compared with those of the record, and the outcome is recorded
 ///
-/// The user's working tree is neither read nor written.
+/// The user's working tree is neither read nor written, but for the record of the outcome, which is staged where git carries the run's.
 public struct ReproduceRuns: Sendable {
   private let request: ReproductionRequest
   private let environment: [[UInt8]]
@@ -92,6 +92,9 @@ public struct ReproduceRuns: Sendable {
     }
     if let unmet = step.unmet.first {
       return (.blocked, "the stage declares \(unmet.name) \(unmet.recorded ?? ""), and here it is \(unmet.here ?? "absent")")
+    }
+    if let interpreter = step.missingInterpreters.first {
+      return (.blocked, "'\(interpreter)', which the command runs, is not in your working tree, and git does not version it")
     }
     guard request.isChained else { return nil }
     for input in step.inputs {
@@ -171,6 +174,9 @@ public struct ReproduceRuns: Sendable {
     record.user = outcome.user
     record.host = outcome.host
     let local = try await repository.localStore(for: .write)
-    return try await book.append(record, ObjectWriter(addingTo: local.store))
+    let id = try await book.append(record, ObjectWriter(addingTo: local.store))
+    // Where git carries the run, it carries what became of making it again.
+    if try book.isCarried(item.step.id) { try repository.git.stage(adding: [try GitPath(try book.publish(id).bytes)]) }
+    return id
   }
 }

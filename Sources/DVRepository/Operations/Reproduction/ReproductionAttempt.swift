@@ -58,6 +58,11 @@ struct ReproductionAttempt {
     }
     let session = try RunSession(isolated, environment: commandEnvironment, output: output, progress: progress)
     let (stage, declared) = try stage(in: isolated)
+    if let stage {
+      try BorrowedEnvironment(
+        of: stage.commands, in: stage.workingDirectory, user: try repository.requireWorkDirectory()
+      ) { try worktree.root.appending($0).fileStat() != nil }.link(into: worktree.root)
+    }
     if let stage { return try await carryOut(stage, declared, session, worktree.root) }
     return Outcome(reason: "the commit has no stage '\(step.name)'")
   }

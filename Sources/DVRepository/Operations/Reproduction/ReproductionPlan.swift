@@ -1,6 +1,7 @@
 public import DVLineage
 public import DVObject
 public import DVPipeline
+public import DVWorkspace
 
 /// What it takes to reproduce runs.
 public struct ReproductionPlan: Sendable {
@@ -37,6 +38,10 @@ public struct ReproductionPlan: Sendable {
     public internal(set) var differences: [EnvironmentDifference]?
     /// What the stage declares of its environment and is not so here.
     public internal(set) var unmet: [EnvironmentDifference] = []
+    /// Environments of Python in the user's working tree that the commands name, and that are linked to: git versions none of them.
+    public internal(set) var borrowed: [TreePath] = []
+    /// Interpreters that the commands name and that are neither in the code nor in the user's working tree.
+    public internal(set) var missingInterpreters: [TreePath] = []
     /// Inputs and commands of which the commit has another version than the one that ran.
     public internal(set) var mismatches: [String] = []
 

@@ -51,6 +51,32 @@ public struct ListRuns: Sendable {
   }
 }
 
+/// Finds recorded reproductions.
+public struct ListReproductions: Sendable {
+  private let run: ObjectID?
+  private let limit: Int?
+
+  /// - Parameters:
+  ///   - run: only those of this run.
+  ///   - limit: only so many, the newest.
+  public init(of run: ObjectID? = nil, limit: Int? = nil) {
+    self.run = run
+    self.limit = limit
+  }
+
+  /// Carries it out.
+  ///
+  /// - Returns: the newest last, and what could not be read, in words.
+  public func run(
+    in repository: Repository
+  ) async throws -> (items: [(id: ObjectID, reproduction: ReproductionRecord)], problems: [String]) {
+    let book = RecordBook(repository, store: LazyStore(try repository.storePlace()))
+    var found = try await book.reproductions(of: run)
+    if let limit { found.items = Array(found.items.suffix(limit)) }
+    return found
+  }
+}
+
 /// Finds one recorded run, and what was printed in it.
 public struct ShowRun: Sendable {
   private let name: String
@@ -62,20 +88,46 @@ public struct ShowRun: Sendable {
   ///
   /// - Throws: ``RepositoryError/Code/usage`` if no run or several begin like this.
   public func run(in repository: Repository) async throws -> (id: ObjectID, run: RunRecord) {
-    let digits = name.hasPrefix("sha256:") ? String(name.dropFirst("sha256:".count)) : name
+    let book = RecordBook(repository, store: LazyStore(try repository.storePlace()))
+    return try await find(in: book, "run") { id in try await book.run(id) }
+  }
+
+  /// Returns the reproduction of that name; `nil` if no record of one begins like this.
+  ///
+  /// - Throws: ``RepositoryError/Code/usage`` if several begin like this.
+  public func reproduction(in repository: Repository) async throws -> (id: ObjectID, reproduction: ReproductionRecord)? {
+    let book = RecordBook(repository, store: LazyStore(try repository.storePlace()))
+    func read(_ id: ObjectID) async throws -> ReproductionRecord? {
+      guard let record = try book.record(id), record.type == ReproductionRecord.type else { return nil }
+      return try await book.reproduction(record)
+    }
+    let digits = digits
+    guard digits.count >= 4, digits.allSatisfy(\.isHexDigit) else { return nil }
+    for id in try book.names(beginningWith: digits.lowercased()).prefix(1000) where try await read(id) != nil {
+      let (id, found) = try await find(in: book, "reproduction", read)
+      return (id, found)
+    }
+    return nil
+  }
+
+  private var digits: String { name.hasPrefix("sha256:") ? String(name.dropFirst("sha256:".count)) : name }
+
+  private func find<Found>(
+    in book: RecordBook, _ what: String, _ read: (ObjectID) async throws -> Found?
+  ) async throws -> (ObjectID, Found) {
+    let digits = digits
     guard digits.count >= 4, digits.allSatisfy(\.isHexDigit) else {
       throw RepositoryError(
-        .usage, "'\(name)' is no name of a run: expected at least 4 hex digits.", remedy: "'dv runs list' shows all runs.")
+        .usage, "'\(name)' is no name of a \(what): expected at least 4 hex digits.", remedy: "'dv runs list' shows all runs.")
     }
-    let book = RecordBook(repository, store: LazyStore(try repository.storePlace()))
-    if let id = try? ObjectID(hex: digits), let run = try await book.run(id) { return (id, run) }
-    var found: [(id: ObjectID, run: RunRecord)] = []
+    if let id = try? ObjectID(hex: digits), let one = try await read(id) { return (id, one) }
+    var found: [(ObjectID, Found)] = []
     for id in try book.names(beginningWith: digits.lowercased()).prefix(1000) {
-      if let run = try await book.run(id) { found.append((id, run)) }
+      if let one = try await read(id) { found.append((id, one)) }
     }
     guard let only = found.first, found.count == 1 else {
       throw RepositoryError(
-        .usage, found.isEmpty ? "No run begins with '\(digits)'." : "\(found.count) runs begin with '\(digits)'.",
+        .usage, found.isEmpty ? "No \(what) begins with '\(digits)'." : "\(found.count) \(what)s begin with '\(digits)'.",
         remedy: "'dv runs list' shows all runs.")
     }
     return only

@@ -14,6 +14,8 @@ public enum RunNote: Sendable {
   case leftOut([TreePath])
   /// Data that a stage reads was not checked out, and is now.
   case broughtIn(stage: String, [TreePath])
+  /// Environments of the user's working tree, which git does not version, that an isolated one is linked to.
+  case borrowed([TreePath])
   case restored(stage: String, record: ObjectID)
   /// What is restored was made by a run that is known from a remote alone.
   case foreign(stage: String, record: ObjectID, author: String?)

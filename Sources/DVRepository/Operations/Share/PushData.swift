@@ -43,7 +43,12 @@ public struct PushData: Sendable {
       TransferRoot(kind: item.root.kind, oid: item.root.oid, size: item.root.size, label: item.root.label)
     }
     var records = try await FreshRecords(for: store, remote, in: repository)
-    let recorded = try await RecordedObjects(of: request.items, and: records.records, in: repository, local.store).roots
+    // Those of a commit that is not checked out, as of an experiment, are nowhere else.
+    var named = records.records
+    if case .revision(let revision) = scope {
+      named += try repository.git.records(in: try repository.git.resolve(revision: revision)).map(\.record)
+    }
+    let recorded = try await RecordedObjects(of: request.items, and: named, in: repository, local.store).roots
     let plan = try await push.plan(roots + recorded)
     let bases = try Bases(of: plan, scope, in: repository).find(for: request.items)
     if !plan.missing.isEmpty { progress.begin("Pushing", totalBytes: 0, totalItems: 0) }

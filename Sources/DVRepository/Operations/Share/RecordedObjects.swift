@@ -17,23 +17,22 @@ struct RecordedObjects {
     guard let root = repository.workDirectory else { return }
     let own = RecordDirectory(repository.dataDirectory.appending("records"))
     let committed = RecordDirectory(root.appending(".dv").appending("records"))
-    var seen: Set<ObjectID> = []
+    var seen = Set(records.map(\.id))
     for id in try items.compactMap(\.data.pointer.run) + committed.names() where seen.insert(id).inserted {
-      guard let record = (try? own.read(id)) ?? (try? committed.read(id)), let run = try? RunRecord(record) else { continue }
-      try await add(run, record, local)
+      guard let record = (try? own.read(id)) ?? (try? committed.read(id)) else { continue }
+      try await add(record, local)
     }
-    for record in records where seen.insert(record.id).inserted {
-      if let run = try? RunRecord(record) {
-        try await add(run, record, local)
-      } else {
-        for (name, kind) in [("code", TransferRoot.Kind.tree), ("environment", .file), ("log", .file), ("details", .file)] {
-          guard let pair = record.json[name]?.array, pair.count == 2, let oid = try? ObjectID(hex: pair[0].string ?? ""),
-            let size = pair[1].integer, size >= 0
-          else { continue }
-          try await add(
-            TransferRoot(kind: kind, oid: oid, size: UInt64(size), label: "the \(name) of \(record.type) \(record.id.shortHex)"), local)
-        }
-      }
+    for record in records { try await add(record, local) }
+  }
+
+  private mutating func add(_ record: Record, _ local: ObjectStore) async throws {
+    if let run = try? RunRecord(record) { return try await add(run, record, local) }
+    for (name, kind) in [("code", TransferRoot.Kind.tree), ("environment", .file), ("log", .file), ("details", .file)] {
+      guard let pair = record.json[name]?.array, pair.count == 2, let oid = try? ObjectID(hex: pair[0].string ?? ""),
+        let size = pair[1].integer, size >= 0
+      else { continue }
+      try await add(
+        TransferRoot(kind: kind, oid: oid, size: UInt64(size), label: "the \(name) of \(record.type) \(record.id.shortHex)"), local)
     }
   }
 

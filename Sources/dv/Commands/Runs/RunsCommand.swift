@@ -23,12 +23,17 @@ struct RunsListCommand: Command {
   @Option(name: .shortAndLong, help: ArgumentHelp("Only so many, the newest.", valueName: "number"))
   var limit: Int?
 
+  @Flag(name: .long, help: "List what 'dv reproduce' recorded instead, with the runs that were made again.")
+  var reproductions = false
+
   func validate() throws {
     if let limit, limit < 1 { throw ValidationError("--limit is at least 1.") }
+    if reproductions, stage != nil { throw ValidationError("--reproductions and --stage exclude each other.") }
   }
 
   func run() async throws {
     let repository = try Here.repository()
+    if reproductions { return try await listReproductions(in: repository) }
     let operation = ListRuns(ofStage: stage, limit: limit)
     if options.json {
       let report = try await operation.run(in: repository)
@@ -49,31 +54,69 @@ struct RunsListCommand: Command {
   }
 }
 
+extension RunsListCommand {
+  private func listReproductions(in repository: Repository) async throws {
+    let (items, problems) = try await ListReproductions(limit: limit).run(in: repository)
+    ValuesRendering.warn(problems)
+    if options.json {
+      var list = try JSONList(schema: "dv.runs.list/1", "reproductions")
+      for (id, reproduction) in items { try list.append { ReproductionRecordText(id: id, record: reproduction).write(to: &$0) } }
+      return try list.finish()
+    }
+    var table = Table(.left, .left, .right, .left, .left, .left)
+    for (id, record) in items {
+      table.append(
+        id.shortHex, DateText(milliseconds: record.start).description, TimeSpan(.milliseconds(max(0, record.end - record.start))).description,
+        record.verdict.rawValue, "of \(record.run.shortHex)", SafeText.name(record.stage ?? ""))
+    }
+    try StandardOutput.write(table.lines.map { $0 + "\n" }.joined())
+  }
+}
+
 struct RunsShowCommand: Command {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Show all that is recorded of a run.")
+    commandName: "show", abstract: "Show all that is recorded of a run, or of a reproduction.")
 
   @OptionGroup var options: GlobalOptions
 
   @Flag(name: .long, help: "Print what the run printed instead.")
   var log = false
 
-  @Argument(help: "The start of the run's ID, of at least 4 digits.")
+  @Argument(help: "The start of the ID of a run or a reproduction, of at least 4 digits.")
   var id: String
 
   func run() async throws {
     let repository = try Here.repository()
-    let (id, run) = try await ShowRun(self.id).run(in: repository)
+    let name = ShowRun(self.id)
+    if !log, let (id, reproduction) = try await name.reproduction(in: repository) {
+      let text = ReproductionRecordText(id: id, record: reproduction)
+      guard options.json else { return try StandardOutput.write(text.lines.map { $0 + "\n" }.joined()) }
+      var json = JSONText()
+      json.object { json in
+        json.member("schema", "dv.runs.show/1")
+        text.write(to: &json)
+      }
+      return try StandardOutput.write(json.text + "\n")
+    }
+    let (id, run) = try await name.run(in: repository)
     if log {
       return try StandardOutput.write(bytes: try await ShowRun.log(of: run, in: repository))
     }
+    let (made, problems) = try await ListReproductions(of: id).run(in: repository)
+    ValuesRendering.warn(problems)
     guard options.json else {
-      return try StandardOutput.write(RunText(id: id, run: run).lines.map { $0 + "\n" }.joined())
+      let again = made.map { id, record in
+        "made again   \(record.verdict.rawValue) at \(DateText(milliseconds: record.end)), reproduction \(id.shortHex)"
+      }
+      return try StandardOutput.write((RunText(id: id, run: run).lines + again).map { $0 + "\n" }.joined())
     }
     var json = JSONText()
     json.object { json in
       json.member("schema", "dv.runs.show/1")
       RunText(id: id, run: run).write(to: &json)
+      json.array("reproductions") { json in
+        for (id, record) in made { json.object { ReproductionRecordText(id: id, record: record).write(to: &$0) } }
+      }
     }
     try StandardOutput.write(json.text + "\n")
   }
