@@ -7,6 +7,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import unittest
 
 import dv
@@ -102,6 +103,28 @@ class Logging(unittest.TestCase):
         with self.assertRaises(dv.DvError):
             with dv.run("clean", deps=["no-such-input"]):
                 self.fail("the block must not run")
+
+    def test_blocks_away_from_home(self) -> None:
+        home = os.getcwd()
+        with tempfile.TemporaryDirectory() as folder:
+            bundle = os.path.join(folder, "run.dvb")
+            node = os.path.join(folder, "node")
+            os.mkdir(node)
+            try:
+                os.chdir(node)
+                with dv.run("away", outs=["away.txt"], bundle=bundle) as run:
+                    with open("away.txt", "w") as file:
+                        file.write("from afar\n")
+                    dv.log_metric("rows", 2)
+                self.assertEqual(os.listdir("."), ["away.txt"])
+            finally:
+                os.chdir(home)
+            assert run.id is not None
+            subprocess.run(["dv", "runs", "adopt", bundle], check=True, capture_output=True)
+        shown = subprocess.run(["dv", "runs", "show", run.id], capture_output=True, check=True, text=True).stdout
+        self.assertIn("rows = 2", shown)
+        with open("away.txt") as file:
+            self.assertEqual(file.read(), "from afar\n")
 
 
 try:
