@@ -32,27 +32,18 @@ public final class GitSandbox {
   @discardableResult
   public func git(_ arguments: [String], in directory: FilePath? = nil) throws -> String {
     clock += 60
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["git"] + arguments
-    process.currentDirectoryURL = URL(fileURLWithPath: (directory ?? work).string)
-    process.environment = Self.environment.merging([
-      "GIT_AUTHOR_DATE": "@\(clock) +0100", "GIT_COMMITTER_DATE": "@\(clock) +0100",
-    ]) { _, new in new }
-    let (output, errors) = (Pipe(), folder.appending("stderr-\(UInt64.random(in: .min ... .max))"))
-    _ = FileManager.default.createFile(atPath: errors.string, contents: nil)
-    process.standardOutput = output
-    process.standardError = FileHandle(forWritingAtPath: errors.string)
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    let printed = try output.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    let complaint = String(decoding: FileManager.default.contents(atPath: errors.string) ?? Data(), as: UTF8.self)
-    try FileManager.default.removeItem(atPath: errors.string)
-    guard process.terminationStatus == 0 else {
-      throw Failure(arguments: arguments, status: process.terminationStatus, complaint: complaint)
+    let ending = try ProgramRun(
+      command: [Array("git".utf8)] + arguments.map { Array($0.utf8) },
+      environment: Self.environment.merging([
+        "GIT_AUTHOR_DATE": "@\(clock) +0100", "GIT_COMMITTER_DATE": "@\(clock) +0100",
+      ]) { _, new in new },
+      directory: directory ?? work
+    ).finish(in: folder)
+    guard ending.status == 0 else {
+      throw Failure(
+        arguments: arguments, status: ending.status, complaint: String(decoding: ending.errors, as: UTF8.self))
     }
-    let text = String(decoding: printed, as: UTF8.self)
+    let text = String(decoding: ending.output, as: UTF8.self)
     return text.hasSuffix("\n") ? String(text.dropLast()) : text
   }
 

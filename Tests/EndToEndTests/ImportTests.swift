@@ -189,7 +189,6 @@ struct ImportTests {
     server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
     print(server.server_address[1], flush=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    sys.stdin.read()
     """
 
   @Test func downloadsGoOnFromWhereTheyStopped() throws {

@@ -1,4 +1,6 @@
+import DVTesting
 import Foundation
+import SystemPackage
 import Testing
 
 /// Every command of the README's tour is run, in order, and prints what the README says.
@@ -52,21 +54,17 @@ import Testing
     let script = commands.map { "\($0)\necho '\(mark)'\n" }.joined()
     let file = folder.appending(path: ".tour.sh")
     try script.write(to: file, atomically: true, encoding: .utf8)
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/bash")
-    process.arguments = ["-c", "exec 2>&1; cd '\(folder.path)'; source .tour.sh"]
-    process.environment = [
-      "PATH": Self.products.path + ":/usr/local/bin:/usr/bin:/bin", "HOME": folder.path, "LC_ALL": "C.UTF-8",
-      "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org",
-      "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.org", "TZ": "UTC",
-    ]
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    let data = try output.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    return Array(String(decoding: data, as: UTF8.self).components(separatedBy: mark + "\n").dropLast())
+    let words = ["/bin/bash", "-c", "exec 2>&1; source .tour.sh"]
+    let ending = try ProgramRun(
+      command: words.map { Array($0.utf8) },
+      environment: [
+        "PATH": Self.products.path + ":/usr/local/bin:/usr/bin:/bin", "HOME": folder.path, "LC_ALL": "C.UTF-8",
+        "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org",
+        "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.org", "TZ": "UTC",
+      ],
+      directory: FilePath(folder.path)
+    ).finish(in: FilePath(FileManager.default.temporaryDirectory.path))
+    return Array(String(decoding: ending.output, as: UTF8.self).components(separatedBy: mark + "\n").dropLast())
   }
 
   /// The top of the project.

@@ -1,4 +1,5 @@
 import DVFile
+import DVTesting
 import Foundation
 import SystemPackage
 import Testing
@@ -129,8 +130,11 @@ final class Sandbox {
     ]
     variables.merge(self.variables) { _, new in new }
     variables.merge(environment) { _, new in new }
-    return try ProgramRun(command: command.map(\.bytes), environment: variables, directory: directory ?? work)
+    let ending = try ProgramRun(command: command.map(\.bytes), environment: variables, directory: directory ?? work)
       .finish(in: folder)
+    return Outcome(
+      command: command.map { String(decoding: $0.bytes, as: UTF8.self) }.joined(separator: " "), code: ending.status,
+      output: ending.output, errors: ending.errors)
   }
 
   /// The dv that was built with these tests.

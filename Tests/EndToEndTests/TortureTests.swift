@@ -1,4 +1,5 @@
 import DVFile
+import DVTesting
 import Foundation
 import SystemPackage
 import Testing
@@ -25,6 +26,7 @@ import Testing
       command: command.map { Array($0.utf8) },
       environment: ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": folder.string], directory: folder
     ).finish(in: folder)
-    #expect(outcome.code == 0, "\(outcome.text)\(outcome.errorText)")
+    let printed = String(decoding: outcome.output + outcome.errors, as: UTF8.self)
+    #expect(outcome.status == 0, "\(printed)")
   }
 }
