@@ -7,7 +7,7 @@ import DVObject
 /// hides what came later and loses nothing.
 ///
 ///     dv-listing 1
-///     covers format/ gc/condemned/ index/ retired/ roots/
+///     covers format/ gc/condemned/ index/ retired/ roots/ witness/
 ///     90 format/1
 ///     8192 index/0-3fa9…
 ///     sha256:<digest of all bytes before this line>
@@ -32,7 +32,7 @@ public struct BackendListing: Sendable {
     /// What it covers.
     var prefixes: [String] {
       switch self {
-      case .structure: ["format/", "gc/condemned/", "index/", "retired/", "roots/"]
+      case .structure: ["format/", "gc/condemned/", "index/", "retired/", "roots/", "witness/"]
       case .packs: ["packs/", "pending/"]
       }
     }

@@ -77,6 +77,29 @@ public import SystemPackage
     }
   }
 
+  /// Runs `body` with everything it reads from one moment, and without a lock taken for each question: thousands of small ones take
+  /// half the time.
+  ///
+  /// `body` must not write, nor begin a transaction. Inside of another transaction it is just called.
+  public func reading<Value>(_ body: () throws -> Value) throws -> Value {
+    guard unsafe sqlite3_get_autocommit(connection) != 0 else { return try body() }
+    try execute("BEGIN")
+    do {
+      let value = try body()
+      try execute("COMMIT")
+      return value
+    } catch {
+      try? execute("ROLLBACK")
+      throw error
+    }
+  }
+
+  /// Runs one statement for each pair of numbers, which are its parameters: a million a second, where the pairs are in the order of the table.
+  public func run(_ sql: String, pairs: some Sequence<(Int64, Int64)>) throws(SQLiteError) {
+    let statement = try statement(sql)
+    for pair in pairs { try statement.run(pair.0, pair.1) }
+  }
+
   private func statement(_ sql: String) throws(SQLiteError) -> SQLiteStatement {
     if let known = statements[sql] { return known }
     var made: OpaquePointer?

@@ -20,6 +20,14 @@ import CSQLite
     while try step() {}
   }
 
+  /// Runs with two numbers, without a list of values made for them.
+  func run(_ first: Int64, _ second: Int64) throws(SQLiteError) {
+    defer { unsafe sqlite3_reset(pointer) }
+    try check(unsafe sqlite3_bind_int64(pointer, 1, first))
+    try check(unsafe sqlite3_bind_int64(pointer, 2, second))
+    while try step() {}
+  }
+
   func rows(_ values: [SQLiteValue], _ body: (SQLiteRow) throws -> Void) throws {
     defer { unsafe sqlite3_reset(pointer) }
     try bind(values)

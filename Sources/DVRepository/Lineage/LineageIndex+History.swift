@@ -162,17 +162,25 @@ extension LineageIndex {
       try note("pointer \(blob.hex)", "\(error)")
       return
     }
-    let version = try addVersion(path, pointer)
+    let version = try addVersion(path, pointer, blob)
     try database.run(
       "INSERT OR REPLACE INTO changes VALUES(?, ?, ?, ?)", .text(path), .integer(commit), .integer(version),
       .optional(pointer.run?.bytes))
   }
 
-  private func addVersion(_ path: String, _ pointer: Pointer) throws -> Int64 {
+  private func addVersion(_ path: String, _ pointer: Pointer, _ blob: GitObjectID) throws -> Int64 {
     let oid = SQLiteValue.blob(pointer.oid.bytes)
-    if let known = try database.first("SELECT n FROM versions WHERE path = ? AND oid = ?", .text(path), oid, body: { $0.integer(0) }) {
-      return known
+    var known: Int64?
+    // A content has one size, and is a file or a directory, wherever it lies.
+    try database.rows("SELECT n, path, kind, size, files FROM versions WHERE oid = ?", oid) { row in
+      if row.text(1) == path { known = row.integer(0) }
+      let isSame = row.text(2) == (pointer.kind == .tree ? "tree" : "file") && row.integer(3) == Int64(clamping: pointer.size)
+        && row.integer(4) == Int64(clamping: pointer.files ?? 1)
+      if !isSame {
+        try note("pointer \(blob.hex)", "The pointer '\(path)\(Pointer.suffix)' says another kind or size of \(pointer.oid.shortHex) than the pointer of '\(row.text(1))'.")
+      }
     }
+    if let known { return known }
     try database.run(
       "INSERT INTO versions(path, oid, kind, size, files) VALUES(?, ?, ?, ?, ?)", .text(path), oid,
       .text(pointer.kind == .tree ? "tree" : "file"), .integer(Int64(clamping: pointer.size)),

@@ -45,6 +45,11 @@ final class LineageTrace {
   private var database: SQLiteDatabase { index.database }
   private var recordTypes: [ObjectID: String] = [:]
   private var aliasHolders: [[String]: [Tag]] = [:]
+  /// Inputs that runs read below a path, of each path that was asked for.
+  private var inputsBelow: [String: [LineageKey]] = [:]
+  /// The tags that register a content; those that name none, by their commits.
+  private var registrations: (byContent: [ObjectID: [(name: String, path: String)]], byCommit: [GitObjectID: [String]])?
+  private var introductions: [LineageKey: [GitObjectID]] = [:]
   /// Of each model, the aliases that each of its versions was ever given.
   private var aliases: [String: [String: [String]]] = [:]
 
@@ -213,16 +218,12 @@ final class LineageTrace {
     for other in others.union(versions).sorted() where other != path {
       steps.append(Step(other: .data(path: other, oid: oid), role: "same content"))
     }
-    try database.rows("SELECT name FROM tags WHERE oid = ? AND path = ? ORDER BY name", .blob(oid.bytes), .text(path)) {
-      steps.append(Step(other: .tag($0.text(0)), role: "registered as"))
-    }
+    let registrations = try allRegistrations()
+    for tag in registrations.byContent[oid] ?? [] where tag.path == path { steps.append(Step(other: .tag(tag.name), role: "registered as")) }
     // Tags of gto itself name no data: the model's path says it, or there is none.
     for commit in try commits(introducing: path, oid) {
       steps.append(Step(other: .commit(commit), role: "committed at"))
-      try database.rows(
-        "SELECT name FROM tags WHERE target = ? AND version IS NOT NULL AND oid IS NULL ORDER BY name", .blob(commit.bytes)
-      ) { row in
-        let name = row.text(0)
+      for name in registrations.byCommit[commit] ?? [] {
         if let tag = try tag(name), try data(ofModel: tag).contains(.data(path: path, oid: oid)) {
           steps.append(Step(other: .tag(name), role: "registered as"))
         }
@@ -234,15 +235,33 @@ final class LineageTrace {
       for whole in try places(of: tree) { steps.append(Step(other: .data(path: whole, oid: tree), role: "part of")) }
     }
     // Inputs below a directory that are tracked with it.
-    try database.rows(
-      "SELECT DISTINCT u.path, u.oid FROM uses u WHERE u.role = 0 AND u.path > ? AND u.path < ?", .text(path + "/"), .text(path + "0")
-    ) { row in
-      let part = try ObjectID(bytes: row.blob(1).span)
-      if part != oid, try index.trees(holding: part).contains(oid) {
-        steps.append(Step(other: .data(path: row.text(0), oid: part), role: "part of"))
-      }
+    for case .data(let other, let part) in try inputs(below: path) where part != oid {
+      if try index.trees(holding: part).contains(oid) { steps.append(Step(other: .data(path: other, oid: part), role: "part of")) }
     }
     return steps
+  }
+
+  private func inputs(below path: String) throws -> [LineageKey] {
+    if let known = inputsBelow[path] { return known }
+    let found: [LineageKey] = try database.all(
+      "SELECT DISTINCT u.path, u.oid FROM uses u WHERE u.role = 0 AND u.path > ? AND u.path < ?", .text(path + "/"), .text(path + "0")
+    ) { .data(path: $0.text(0), oid: try ObjectID(bytes: $0.blob(1).span)) }
+    inputsBelow[path] = found
+    return found
+  }
+
+  private func allRegistrations() throws -> (byContent: [ObjectID: [(name: String, path: String)]], byCommit: [GitObjectID: [String]]) {
+    if let registrations { return registrations }
+    var found: (byContent: [ObjectID: [(name: String, path: String)]], byCommit: [GitObjectID: [String]]) = ([:], [:])
+    try database.rows("SELECT name, path, oid, target FROM tags WHERE version IS NOT NULL ORDER BY name") { row in
+      if let oid = try? ObjectID(bytes: row.blob(2).span) {
+        found.byContent[oid, default: []].append((row.text(0), row.text(1)))
+      } else if let commit = try? GitObjectID(bytes: row.blob(3).span) {
+        found.byCommit[commit, default: []].append(row.text(0))
+      }
+    }
+    registrations = found
+    return found
   }
 
   /// The paths under which a content was tracked or used.
@@ -254,12 +273,15 @@ final class LineageTrace {
 
   /// The commits that brought a version of data, the oldest first.
   func commits(introducing path: String, _ oid: ObjectID) throws -> [GitObjectID] {
-    try database.all(
+    if let known = introductions[.data(path: path, oid: oid)] { return known }
+    let found = try database.all(
       """
       SELECT c.id FROM changes h JOIN versions v ON v.n = h.version JOIN commits c ON c.n = h."commit"
       WHERE v.path = ? AND v.oid = ? ORDER BY c.time, c.n
       """, .text(path), .blob(oid.bytes)
     ) { try GitObjectID(bytes: $0.blob(0).span) }
+    introductions[.data(path: path, oid: oid)] = found
+    return found
   }
 
   // MARK: - Registry

@@ -249,7 +249,7 @@ struct RecordBook {
   }
 
   /// The sequence number and name of the last record of this clone; `nil` if there is none.
-  private func lastLink() throws -> (sequence: Int64, previous: ObjectID?)? {
+  func lastLink() throws -> (sequence: Int64, previous: ObjectID?)? {
     guard let bytes = try repository.dataDirectory.appending("records").contentIfThere(TreePath("chain") ?? .root, limit: 4096),
       let link = try? JSONValue(parsing: bytes, named: "the chain").array, link.count == 2, let sequence = link[0].integer
     else { return nil }

@@ -24,7 +24,7 @@ actor LazyStore {
   }
 
   /// Opens the store unless none was made yet.
-  private func openIfMade() async throws -> ObjectStore? {
+  func openIfMade() async throws -> ObjectStore? {
     if opening == nil, try place.directory.fileStatFollowingLinks() == nil { return nil }
     return try await open()
   }

@@ -1,5 +1,6 @@
 import DVGit
 import DVObject
+import DVSQLite
 public import SystemPackage
 
 /// Follows what made something, and what came of it: the operation behind `dv lineage`.
@@ -70,32 +71,36 @@ struct GraphWalk {
 
   /// Follows both ways from some nodes, each way without turning round.
   mutating func follow(_ keys: [LineageKey], direction: TraceLineage.Direction, depth: Int?) async throws {
-    for key in keys {
-      try add(key)
-      graph.targets.append(try trace.id(of: key))
+    try trace.index.database.reading {
+      for key in keys {
+        try add(key)
+        graph.targets.append(try trace.id(of: key))
+      }
+      if direction != .down { try walk(keys, isUp: true, depth: depth) }
+      if direction != .up { try walk(keys, isUp: false, depth: depth) }
     }
-    if direction != .down { try walk(keys, isUp: true, depth: depth) }
-    if direction != .up { try walk(keys, isUp: false, depth: depth) }
   }
 
   /// Follows from one end to the other, whichever comes first.
   mutating func between(_ starts: [LineageKey], _ ends: [LineageKey]) async throws {
-    for isUp in [false, true] {
-      var forward = GraphWalk(trace: trace)
-      try forward.walk(starts, isUp: isUp, depth: nil)
-      var backward = GraphWalk(trace: trace)
-      try backward.walk(ends, isUp: !isUp, depth: nil)
-      let common = forward.known.union(starts).intersection(backward.known.union(ends))
-      let isLinked = ends.contains { forward.known.contains($0) }
-      guard isLinked else { continue }
-      for key in starts where common.contains(key) { try add(key) }
-      for key in common.subtracting(starts) { try add(key) }
-      let ids = Set(graph.nodes.map(\.id))
-      for edge in forward.graph.edges where ids.contains(edge.from) && ids.contains(edge.to) { note(edge) }
-      break
+    try trace.index.database.reading {
+      for isUp in [false, true] {
+        var forward = GraphWalk(trace: trace)
+        try forward.walk(starts, isUp: isUp, depth: nil)
+        var backward = GraphWalk(trace: trace)
+        try backward.walk(ends, isUp: !isUp, depth: nil)
+        let common = forward.known.union(starts).intersection(backward.known.union(ends))
+        let isLinked = ends.contains { forward.known.contains($0) }
+        guard isLinked else { continue }
+        for key in starts where common.contains(key) { try add(key) }
+        for key in common.subtracting(starts) { try add(key) }
+        let ids = Set(graph.nodes.map(\.id))
+        for edge in forward.graph.edges where ids.contains(edge.from) && ids.contains(edge.to) { note(edge) }
+        break
+      }
+      for key in starts + ends { graph.targets.append(try trace.id(of: key)) }
+      for key in starts + ends { try add(key) }
     }
-    for key in starts + ends { graph.targets.append(try trace.id(of: key)) }
-    for key in starts + ends { try add(key) }
   }
 
   private mutating func add(_ key: LineageKey) throws {

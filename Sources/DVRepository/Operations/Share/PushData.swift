@@ -1,3 +1,4 @@
+import DVBackend
 import DVGit
 import DVLineage
 import DVObject
@@ -60,6 +61,13 @@ public struct PushData: Sendable {
     var report = ShareReport(remote: remote)
     report.records = records.records.count
     report.notes = records.problems
+    // What may be rewritten in git is seen here by somebody else. A push of data does not fail for it.
+    do {
+      var witness = try await RemoteWitness(of: store, remote, in: repository)
+      try await witness.add(repository.statementsToWitness(), to: store, remote, in: repository)
+    } catch let error as BackendError {
+      report.notes.append("The remote could not bear witness to tags and history: \(error.message)")
+    }
     report.add(done.transfer, place: local.store.name)
     report.healedPacks = done.healedPacks
     for pointer in request.unreadable { report.add(pointer) }

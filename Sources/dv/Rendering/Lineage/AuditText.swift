@@ -19,6 +19,8 @@ struct AuditText {
     switch report.anchor.kind {
     case .signedTag: "signed tag '\(report.anchor.name ?? "")'"
     case .signedCommit: "signed commit \(report.anchor.name?.prefix(10) ?? "")"
+    case .witness:
+      "remote '\(report.anchor.name ?? "")' bears witness: tags and history are as it saw them, last on \(DateText.day(report.anchor.time ?? 0))"
     case .none: "none: what is here agrees with itself, and nothing outside vouches for it"
     }
   }
@@ -26,8 +28,8 @@ struct AuditText {
   private var counts: String {
     [
       (report.commits, "commit"), (report.records, "record"), (report.versions, "data version"), (report.tags, "registry tag"),
-      (report.objects, "object"),
-    ].map { Count(UInt64($0.0)).of($0.1) }.joined(separator: ", ")
+      (report.objects, "object"), (report.witnessed, "witnessed fact"),
+    ].filter { $0.0 > 0 || $0.1 != "witnessed fact" }.map { Count(UInt64($0.0)).of($0.1) }.joined(separator: ", ")
   }
 
   private var verdict: String {
@@ -56,6 +58,7 @@ struct AuditText {
       json.object("anchor") { json in
         json.member("kind", report.anchor.kind.rawValue)
         json.member("name", report.anchor.name)
+        json.member("time", report.anchor.time.map { Int64(clamping: $0) })
       }
       json.object("checked") { json in
         json.member("commits", report.commits)
@@ -63,6 +66,7 @@ struct AuditText {
         json.member("versions", report.versions)
         json.member("tags", report.tags)
         json.member("objects", report.objects)
+        json.member("witnessed", report.witnessed)
         json.member("full", report.isFull)
       }
       json.array("findings") { json in

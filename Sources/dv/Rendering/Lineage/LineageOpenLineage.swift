@@ -1,6 +1,6 @@
 import DVRepository
 
-/// The runs of a graph as events of OpenLineage 2-0-2, one per run: a list, as its file transport and clients read it.
+/// The runs of a graph as events of OpenLineage 2-0-2, where each run starts and ends once: a list, as its clients send it in batches.
 ///
 /// OpenLineage names runs by UUID: the first 128 bits of the record's name, with the version and variant of a name-based one.
 struct LineageOpenLineage {
@@ -18,18 +18,19 @@ struct LineageOpenLineage {
       for run in graph.nodes where run.kind == .run {
         let inputs = graph.edges.filter { $0.to == run.id && $0.role == "input" }.compactMap { nodes[$0.from] }
         let outputs = graph.edges.filter { $0.from == run.id && $0.role == "output" }.compactMap { nodes[$0.to] }
-        json.object { json in event(run, inputs, outputs, &json) }
+        if run.facts.contains(where: { $0.name == "start" }) { json.object { json in event(run, isStart: true, inputs, outputs, &json) } }
+        json.object { json in event(run, isStart: false, inputs, outputs, &json) }
       }
     }
     return json.text + "\n"
   }
 
-  private func event(_ run: LineageGraph.Node, _ inputs: [LineageGraph.Node], _ outputs: [LineageGraph.Node], _ json: inout JSONText) {
+  private func event(_ run: LineageGraph.Node, isStart: Bool, _ inputs: [LineageGraph.Node], _ outputs: [LineageGraph.Node], _ json: inout JSONText) {
     func fact(_ name: String) -> String? { run.facts.first { $0.name == name }?.value }
-    json.member("eventTime", DateText(milliseconds: fact("end").flatMap { Int64($0) } ?? 0).iso)
+    json.member("eventTime", DateText(milliseconds: fact(isStart ? "start" : "end").flatMap { Int64($0) } ?? 0).iso)
     json.member("producer", Self.producer)
     json.member("schemaURL", Self.schema + "#/$defs/RunEvent")
-    json.member("eventType", fact("status") == "complete" || fact("status") == "asserted" ? "COMPLETE" : fact("status") == "interrupted" ? "ABORT" : "FAIL")
+    json.member("eventType", isStart ? "START" : Self.end(fact("status") ?? ""))
     json.object("run") { json in
       json.member("runId", Self.uuid(fact("record") ?? ""))
       json.object("facets") { json in
@@ -47,6 +48,14 @@ struct LineageOpenLineage {
     }
     json.array("inputs") { json in for node in inputs { json.object { Self.dataset(node, &$0) } } }
     json.array("outputs") { json in for node in outputs { json.object { Self.dataset(node, &$0) } } }
+  }
+
+  private static func end(_ status: String) -> String {
+    switch status {
+    case "complete", "asserted": "COMPLETE"
+    case "interrupted": "ABORT"
+    default: "FAIL"
+    }
   }
 
   private static func dataset(_ node: LineageGraph.Node, _ json: inout JSONText) {

@@ -26,12 +26,17 @@ public struct AuditReport: Sendable {
       case signedTag = "signed-tag"
       /// The commit that is checked out has a signature that git accepts.
       case signedCommit = "signed-commit"
+      /// A remote saw the tags and history before, and they are still so.
+      case witness
       /// Nothing outside vouches for it: all agrees with itself, and whoever rewrote all of it would not be noticed.
       case none
     }
 
     public let kind: Kind
+    /// The tag, the commit or the remote.
     public let name: String?
+    /// When a remote saw something last, in seconds since 1970.
+    public var time: UInt64?
   }
 
   public internal(set) var target: String?
@@ -44,6 +49,8 @@ public struct AuditReport: Sendable {
   public internal(set) var versions = 0
   public internal(set) var tags = 0
   public internal(set) var objects = 0
+  /// Tags, commits and records that remotes bore witness to.
+  public internal(set) var witnessed = 0
   public internal(set) var findings: [Finding] = []
 
   public var isTampered: Bool { findings.contains { $0.severity == .tampering } }

@@ -124,23 +124,13 @@ public struct CheckArchive: Sendable {
   }
 
   private func checkSignature(of tag: GitRawObject, _ id: GitObjectID, _ report: inout AuditReport) async throws {
-    let text = String(decoding: tag.bytes, as: UTF8.self)
     guard let key else { return }
-    guard let start = text.firstRange(of: "-----BEGIN SSH SIGNATURE-----") else {
+    guard let signature = TagSignature(tag) else {
       report.findings.append(.init(severity: .gap, kind: "signature", subject: id.hex, message: "The tag has no SSH signature, so the key proves nothing."))
       return
     }
-    let folder = try TemporaryDirectory(in: FilePath("/tmp"))
-    let payload = folder.path.appending("payload")
-    let signature = folder.path.appending("signature")
-    let signers = folder.path.appending("signers")
-    try payload.createContent(Array(text[..<start.lowerBound].utf8).span)
-    try signature.createContent(Array(text[start.lowerBound...].utf8).span)
     let line = try String(decoding: key.readAll(limit: 64 << 10), as: UTF8.self).split(separator: "\n").first ?? ""
-    try signers.createContent(Array("audit \(line)\n".utf8).span)
-    let script = "exec ssh-keygen -Y verify -f \"$1\" -I audit -n git -s \"$2\" < \"$3\" 2>/dev/null"
-    let words = ["sh", "-c", script, "sh", signers.string, signature.string, payload.string]
-    if (try? ProgramOutput.of(words, limit: 4096)) != nil {
+    if try signature.isMade(by: line) {
       report.anchor = .init(kind: .signedTag, name: tag.header("tag") ?? "")
     } else {
       report.findings.append(.init(severity: .tampering, kind: "signature", subject: id.hex, message: "The tag was not signed with this key."))
