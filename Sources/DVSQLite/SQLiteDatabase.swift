@@ -8,18 +8,36 @@ public import SystemPackage
   private let connection: OpaquePointer
   private var statements: [String: SQLiteStatement] = [:]
 
-  /// Opens the database, and makes it if it is not there.
+  /// Where a database is.
+  public enum Place: Sendable {
+    case file(FilePath)
+    case memory
+    /// In memory, and what does not fit its cache in a file that nobody else sees.
+    case passing
+  }
+
+  /// Opens a database in a file, and makes it if it is not there; `nil` for one in memory.
   ///
-  /// - Parameter path: its file; `nil` for one in memory.
   /// - Throws: ``SQLiteError``. A file that is no database shows at the first statement.
-  public init(_ path: FilePath?) throws(SQLiteError) {
+  public convenience init(_ path: FilePath?) throws(SQLiteError) { try self.init(path.map { .file($0) } ?? .memory) }
+
+  /// Opens the database.
+  ///
+  /// - Throws: ``SQLiteError``. A file that is no database shows at the first statement.
+  public init(_ place: Place) throws(SQLiteError) {
+    let (name, label) =
+      switch place {
+      case .file(let path): (path.string, "'\(path)'")
+      case .memory: (":memory:", "a database in memory")
+      case .passing: ("", "a passing database")
+      }
     var opened: OpaquePointer?
     let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
-    let status = unsafe sqlite3_open_v2(path?.string ?? ":memory:", &opened, flags, nil)
+    let status = unsafe sqlite3_open_v2(name, &opened, flags, nil)
     guard status == SQLITE_OK, let opened = unsafe opened else {
       let reason = unsafe String(cString: sqlite3_errstr(status))
       unsafe sqlite3_close_v2(opened)
-      throw SQLiteError(status: status, operation: "open '\(path?.string ?? "a database in memory")'", reason: reason)
+      throw SQLiteError(status: status, operation: "open \(label)", reason: reason)
     }
     unsafe connection = opened
     unsafe sqlite3_busy_timeout(connection, 30_000)

@@ -56,6 +56,7 @@ struct AuditTests {
     // Another clone, which knows nothing of before, asks the remote.
     try sandbox.shell("git push -q origin :refs/tags/m#production#2 && git clone -q ../server.git ../fresh").succeed()
     let fresh = sandbox.folder.appending("fresh")
+    try sandbox.dv("remote", "add", "lab", "../lab", in: fresh).succeed()
     #expect(try sandbox.dv("audit", in: fresh).text.contains("tag-gone") == false)
     #expect(try sandbox.dv("audit", "--remote", "lab", in: fresh).exit(4).text.contains("tag-gone"))
     try sandbox.git("update-ref", "refs/tags/m#production#2", .init(object)).succeed()
@@ -100,12 +101,14 @@ struct AuditTests {
     try sandbox.shell("git update-ref refs/tags/m#staging#4 \(object)").succeed()
     #expect(try kinds(sandbox, 4).isSuperset(of: ["tag-renamed", "tag-contradicts-itself"]))
     try sandbox.git("tag", "-d", "m#staging#4").succeed()
+    let third = try sandbox.git("rev-parse", "m#production#3").text.trimmingCharacters(in: .whitespacesAndNewlines)
     for (edit, commit, kind) in [
       ("s/x/x/", "main~3", "tag-differs"), ("s/\"model\":\"m\"/\"model\":\"n\"/", "main~1", "tag-contradicts-itself"),
       ("/^{/d", "main~1", "no-record"), ("s/\"version\":1/\"version\":2/", "main~1", "tag-contradicts-itself"),
     ] {
       try sandbox.shell(
         """
+        git update-ref 'refs/tags/m#production#3' \(third)
         git for-each-ref --format='%(contents)' 'refs/tags/m#production#3' | sed '\(edit)' > ../message
         git tag -f -a --cleanup=verbatim -F ../message 'm#production#3' \(commit)
         """

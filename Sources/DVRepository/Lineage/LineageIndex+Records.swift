@@ -39,8 +39,8 @@ extension LineageIndex {
       label = record.json["verdict"]?.string ?? record.json["url"]?.string ?? record.json["reason"]?.string
     }
     try database.run(
-      "UPDATE records SET time = ?, partial = ?, label = ?, base = ? WHERE n = ?", .optional(time), .integer(isPartial ? 1 : 0),
-      .optional(label), .optional(base), .integer(n))
+      "UPDATE records SET time = ?, partial = ?, label = ?, base = ?, status = ? WHERE n = ?", .optional(time), .integer(isPartial ? 1 : 0),
+      .optional(label), .optional(base), .optional(record.json["status"]?.string), .integer(n))
     return n
   }
 

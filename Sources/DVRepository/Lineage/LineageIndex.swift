@@ -14,7 +14,7 @@ import SystemPackage
 final class LineageIndex {
   let database: SQLiteDatabase
   /// An index of another version is made anew.
-  static let version: Int64 = 2
+  static let version: Int64 = 3
 
   /// Opens the index of a clone; one of another version, or a damaged one, is made anew. In a clone that cannot be written it is in
   /// memory, and gone after the question.
@@ -27,14 +27,16 @@ final class LineageIndex {
       try directory.createDirectories()
       return try openOrReplace(directory.appending("lineage.sqlite"))
     } catch let error as SQLiteError where error.code == .notWritable {
-      return try inMemory()
+      return try passing()
     } catch is FileError {
-      return try inMemory()
+      return try passing()
     }
   }
 
-  private static func inMemory() throws -> SQLiteDatabase {
-    let database = try SQLiteDatabase(nil)
+  /// What a file that nobody else sees, and that is gone with the connection, holds when it grows.
+  private static func passing() throws -> SQLiteDatabase {
+    let database = try SQLiteDatabase(.passing)
+    try database.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -131072;")
     try database.execute(schema)
     return database
   }
@@ -53,9 +55,9 @@ final class LineageIndex {
     }
   }
 
-  /// Makes an index in memory, which nothing kept can have told wrong things to: for an audit.
+  /// Makes an index from nothing, which nothing kept can have told wrong things to: for an audit.
   convenience init() throws {
-    self.init(try Self.inMemory())
+    self.init(try Self.passing())
   }
 
   private static func open(_ path: FilePath) throws -> SQLiteDatabase {
@@ -91,7 +93,7 @@ final class LineageIndex {
     CREATE INDEX changes_version ON changes(version);
     CREATE INDEX changes_commit ON changes("commit");
     CREATE TABLE records(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, type TEXT, time INTEGER, own INTEGER, partial INTEGER,
-      label TEXT, base BLOB, bytes BLOB);
+      label TEXT, status TEXT, base BLOB, bytes BLOB);
     CREATE INDEX records_base ON records(base);
     CREATE TABLE found(record INTEGER, "commit" INTEGER, PRIMARY KEY(record, "commit")) WITHOUT ROWID;
     CREATE INDEX found_commit ON found("commit");
@@ -112,7 +114,7 @@ final class LineageIndex {
     CREATE TABLE trees(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, level INTEGER);
     CREATE TABLE branches(child INTEGER, parent INTEGER, PRIMARY KEY(child, parent)) WITHOUT ROWID;
     CREATE TABLE contents(prefix INTEGER, tree INTEGER, PRIMARY KEY(prefix, tree)) WITHOUT ROWID;
-    PRAGMA user_version = 2;
+    PRAGMA user_version = 3;
     """
 
   // MARK: - Values that are kept

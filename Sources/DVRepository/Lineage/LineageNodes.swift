@@ -37,13 +37,20 @@ extension LineageTrace {
   }
 
   /// Returns all that a graph says of a node.
-  func node(_ key: LineageKey) throws -> LineageGraph.Node {
+  ///
+  /// - Parameter isBrief: of records only what lists show, which needs no look into them.
+  func node(_ key: LineageKey, isBrief: Bool = false) throws -> LineageGraph.Node {
     let id = try id(of: key)
     switch key {
     case .data(let path, let oid):
       var facts = [LineageGraph.Fact("path", path), .init("oid", oid.text)]
-      let size = try index.database.first("SELECT kind, size, files FROM versions WHERE path = ? AND oid = ?", .text(path), .blob(oid.bytes)) {
-        (kind: $0.text(0), size: $0.integer(1), files: $0.integer(2))
+      let size: (kind: String, size: Int64, files: Int64)?
+      if let tables {
+        size = tables.versions[oid]?.first { $0.path == path }.map { ($0.kind, $0.size, $0.files) }
+      } else {
+        size = try index.database.first("SELECT kind, size, files FROM versions WHERE path = ? AND oid = ?", .text(path), .blob(oid.bytes)) {
+          (kind: $0.text(0), size: $0.integer(1), files: $0.integer(2))
+        }
       }
       if let size {
         facts += [.init("kind", size.kind), .init("size", "\(size.size)")]
@@ -54,7 +61,7 @@ extension LineageTrace {
       if let commit = try commits(introducing: path, oid).first { facts.append(.init("commit", commit.hex)) }
       return .init(id: id, kind: .data, label: path, facts: facts)
     case .record(let record):
-      return try recordNode(record, id: id)
+      return try (isBrief ? briefNode(record, id: id) : nil) ?? recordNode(record, id: id)
     case .commit(let commit):
       let found = try index.database.first("SELECT time, author, subject FROM commits WHERE id = ?", .blob(commit.bytes)) {
         (time: $0.integer(0), author: $0.text(1), subject: $0.text(2))
@@ -87,6 +94,23 @@ extension LineageTrace {
     }
   }
 
+  private func briefNode(_ record: ObjectID, id: String) throws -> LineageGraph.Node? {
+    let row: LineageTables.RecordRow?
+    if let tables {
+      row = tables.numbers[record].flatMap { tables.records[$0] }
+    } else {
+      row = try index.database.first("SELECT type, label, status, time FROM records WHERE id = ?", .blob(record.bytes)) {
+        .init(id: record, type: $0.text(0), label: $0.text(1), status: $0.isNull(2) ? nil : $0.text(2), time: $0.isNull(3) ? nil : $0.integer(3))
+      }
+    }
+    guard let row else { return nil }
+    var facts = [LineageGraph.Fact("record", record.text)]
+    if let commit = try commit(of: record) { facts.append(.init("commit", commit.hex)) }
+    if let status = row.status { facts.append(.init("status", status)) }
+    if let time = row.time { facts.append(.init("end", "\(time)")) }
+    return .init(id: id, kind: .init(recordType: row.type), label: row.label.isEmpty ? "\(row.type) \(record.shortHex)" : row.label, facts: facts)
+  }
+
   private func recordNode(_ record: ObjectID, id: String) throws -> LineageGraph.Node {
     let type = try type(of: record)
     let kind = LineageGraph.Node.Kind(recordType: type)
@@ -111,7 +135,8 @@ extension LineageTrace {
 
   /// The first commit whose tree holds a record: what a record's commit is.
   func commit(of record: ObjectID) throws -> GitObjectID? {
-    try index.database.first(
+    if let tables { return tables.numbers[record].flatMap { tables.commits[$0] } }
+    return try index.database.first(
       """
       SELECT c.id FROM found f JOIN records r ON r.n = f.record JOIN commits c ON c.n = f."commit" WHERE r.id = ?
       ORDER BY c.time, c.n

@@ -53,7 +53,19 @@ final class LineageTrace {
   /// Of each model, the aliases that each of its versions was ever given.
   private var aliases: [String: [String: [String]]] = [:]
 
+  /// The whole tables, once a walk has become long.
+  private(set) var tables: LineageTables?
+  private var steps: Int64 = 0
+
   init(_ index: LineageIndex) { self.index = index }
+
+  /// Reads whole tables when a walk has seen so much that this is less than asking on.
+  private func countStep() throws {
+    steps += 1
+    guard tables == nil, steps % 1000 == 0 else { return }
+    let records = try database.first("SELECT count(*) FROM records") { $0.integer(0) } ?? 0
+    if records < min(50 * steps, LineageTables.limit) { tables = try LineageTables(database) }
+  }
 
   /// A way from one node to its neighbour.
   struct Step {
@@ -169,6 +181,7 @@ final class LineageTrace {
   /// - Parameter isTarget: whether it was asked for itself: what a commit led to is only told then, because each commit
   ///   that holds data also holds much that has nothing to do with it.
   func effects(of key: LineageKey, isTarget: Bool) throws -> [Step] {
+    try countStep()
     switch key {
     case .data(let path, let oid): return try dataEffects(path, oid, isTarget: isTarget)
     case .record(let id):
@@ -177,6 +190,13 @@ final class LineageTrace {
       case "run": steps += try uses(of: id, [.output]).map { Step(other: $0, role: "output") }
       case "source", "import": steps += try uses(of: id, [.source]).map { Step(other: $0, role: "derived from") }
       default: break
+      }
+      if let tables {
+        for link in tables.links[id] ?? [] {
+          guard let record = tables.records[link.record] else { continue }
+          steps.append(Step(other: .record(record.id), role: record.type == "reproduction" && link.role == "run" ? "reproduced by" : "about"))
+        }
+        return steps
       }
       try database.rows(
         "SELECT r.id, r.type, l.role FROM links l JOIN records r ON r.n = l.record WHERE l.target = ? ORDER BY r.n", .blob(id.bytes)
@@ -204,17 +224,29 @@ final class LineageTrace {
   private func dataEffects(_ path: String, _ oid: ObjectID, isTarget: Bool) throws -> [Step] {
     var steps: [Step] = []
     var others: Set<String> = []
-    try database.rows(
-      "SELECT r.id, u.path, u.role FROM uses u JOIN records r ON r.n = u.record WHERE u.oid = ? AND u.role IN (0, 3) ORDER BY r.n",
-      .blob(oid.bytes)
-    ) { row in
-      if row.text(1) == path {
-        steps.append(Step(other: .record(try ObjectID(bytes: row.blob(0).span)), role: row.integer(2) == 0 ? "input" : "about"))
-      } else {
-        others.insert(row.text(1))
+    let versions: [String]
+    if let tables {
+      for use in tables.usesByContent[oid] ?? [] where use.role == 0 || use.role == 3 {
+        guard use.path == path else {
+          others.insert(use.path)
+          continue
+        }
+        if let record = tables.records[use.record] { steps.append(Step(other: .record(record.id), role: use.role == 0 ? "input" : "about")) }
       }
+      versions = (tables.versions[oid] ?? []).map(\.path)
+    } else {
+      try database.rows(
+        "SELECT r.id, u.path, u.role FROM uses u JOIN records r ON r.n = u.record WHERE u.oid = ? AND u.role IN (0, 3) ORDER BY r.n",
+        .blob(oid.bytes)
+      ) { row in
+        if row.text(1) == path {
+          steps.append(Step(other: .record(try ObjectID(bytes: row.blob(0).span)), role: row.integer(2) == 0 ? "input" : "about"))
+        } else {
+          others.insert(row.text(1))
+        }
+      }
+      versions = try database.all("SELECT path FROM versions WHERE oid = ?", .blob(oid.bytes)) { $0.text(0) }
     }
-    let versions = try database.all("SELECT path FROM versions WHERE oid = ?", .blob(oid.bytes)) { $0.text(0) }
     for other in others.union(versions).sorted() where other != path {
       steps.append(Step(other: .data(path: other, oid: oid), role: "same content"))
     }
@@ -273,6 +305,7 @@ final class LineageTrace {
 
   /// The commits that brought a version of data, the oldest first.
   func commits(introducing path: String, _ oid: ObjectID) throws -> [GitObjectID] {
+    if let tables { return tables.introductions[.data(path: path, oid: oid)] ?? [] }
     if let known = introductions[.data(path: path, oid: oid)] { return known }
     let found = try database.all(
       """
@@ -384,6 +417,7 @@ final class LineageTrace {
   // MARK: - Records
 
   func type(of id: ObjectID) throws -> String {
+    if let tables { return tables.numbers[id].flatMap { tables.records[$0]?.type } ?? "" }
     if let known = recordTypes[id] { return known }
     let type = try database.first("SELECT type FROM records WHERE id = ?", .blob(id.bytes)) { $0.text(0) } ?? ""
     recordTypes[id] = type
@@ -391,7 +425,11 @@ final class LineageTrace {
   }
 
   private func uses(of record: ObjectID, _ roles: [DataRole]) throws -> [LineageKey] {
-    try database.all(
+    if let tables {
+      let all = tables.numbers[record].flatMap { tables.usesByRecord[$0] } ?? []
+      return all.filter { use in roles.contains { $0.rawValue == use.role } }.map { .data(path: $0.path, oid: $0.oid) }
+    }
+    return try database.all(
       "SELECT u.path, u.oid, u.role FROM uses u JOIN records r ON r.n = u.record WHERE r.id = ? ORDER BY u.rowid", .blob(record.bytes)
     ) { (path: $0.text(0), oid: try ObjectID(bytes: $0.blob(1).span), role: $0.integer(2)) }
     .filter { use in roles.contains { $0.rawValue == use.role } }.map { .data(path: $0.path, oid: $0.oid) }

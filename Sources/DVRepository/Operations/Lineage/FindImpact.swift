@@ -10,7 +10,7 @@ public struct FindImpact: Sendable {
     public internal(set) var oids: [ObjectID] = []
     /// All that came of it.
     public internal(set) var graph = LineageGraph()
-    /// Model versions, aliases, runs, data versions and commits, each as a node of the graph.
+    /// Model versions, aliases, runs, data versions and commits, each as a node of the graph; of runs, record, commit, status and end are told.
     public func nodes(_ kind: LineageGraph.Node.Kind) -> [LineageGraph.Node] { graph.nodes.filter { $0.kind == kind } }
   }
 
@@ -44,7 +44,7 @@ public struct FindImpact: Sendable {
         starts += paths.isEmpty ? [key] : paths.map { .data(path: $0, oid: oid) }
       }
     }
-    var walk = GraphWalk(trace: trace)
+    var walk = GraphWalk(trace: trace, isBrief: true)
     try await walk.follow(starts, direction: .down, depth: nil)
     walk.graph.unsearchedTrees = absent
     walk.graph.problems = try index.problems()

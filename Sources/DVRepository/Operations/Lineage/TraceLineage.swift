@@ -64,10 +64,15 @@ public struct TraceLineage: Sendable {
 struct GraphWalk {
   let trace: LineageTrace
   var graph = LineageGraph()
+  /// Whether of records only what lists show is told.
+  private let isBrief: Bool
   private var known: Set<LineageKey> = []
   private var edges: Set<LineageGraph.Edge> = []
 
-  init(trace: LineageTrace) { self.trace = trace }
+  init(trace: LineageTrace, isBrief: Bool = false) {
+    self.trace = trace
+    self.isBrief = isBrief
+  }
 
   /// Follows both ways from some nodes, each way without turning round.
   mutating func follow(_ keys: [LineageKey], direction: TraceLineage.Direction, depth: Int?) async throws {
@@ -105,7 +110,7 @@ struct GraphWalk {
 
   private mutating func add(_ key: LineageKey) throws {
     guard known.insert(key).inserted else { return }
-    graph.nodes.append(try trace.node(key))
+    graph.nodes.append(try trace.node(key, isBrief: isBrief))
   }
 
   private mutating func note(_ edge: LineageGraph.Edge) {
