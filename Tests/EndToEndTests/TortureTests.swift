@@ -17,7 +17,7 @@ import Testing
 
   @Test(.enabled(if: isPossible), arguments: [
     ["kill", "11", "1", "--only", "add,push,pull"], ["syscalls", "11", "1", "--only", "add", "--faults", "ENOSPC,EIO,EINTR,short"],
-    ["rewrites", "11", "5"], ["tamper", "11", "1"],
+    ["rewrites", "11", "5"], ["tamper", "11", "1", "--only", "record,pointer,tag"],
   ])
   func nothingIsLost(campaign: [String]) throws {
     let folder = FilePath(FileManager.default.temporaryDirectory.path)

@@ -159,7 +159,7 @@ def run(options, folder):
     tally = Tally(f"tamper, seed {options.seed}")
     story = Story(options, folder)
     code, before = story.baseline
-    if code != 1 or {kind for kind, _ in before} != {"unknown-source"}:
+    if code != 1 or {kind for kind, _ in before} != {"unknown-source", "no-inputs"}:
         tally.problem("baseline", f"exit {code}: {before}")
 
     def judge(case):
@@ -180,5 +180,6 @@ def run(options, folder):
         finally:
             shutil.rmtree(copy.parent, ignore_errors=True)
 
-    each(list(enumerate(cases(story, options))), options.jobs, judge)
+    wanted = [case for case in cases(story, options) if not options.only or case[0].split(",")[0].split(" ")[0] in options.only]
+    each(list(enumerate(wanted)), options.jobs, judge)
     return tally

@@ -64,7 +64,7 @@ public struct TraceLineage: Sendable {
 struct GraphWalk {
   let trace: LineageTrace
   var graph = LineageGraph()
-  /// Whether of records only what lists show is told.
+  /// Whether only nodes are wanted, and of records only what lists show.
   private let isBrief: Bool
   private var known: Set<LineageKey> = []
   private var edges: Set<LineageGraph.Edge> = []
@@ -133,11 +133,13 @@ struct GraphWalk {
       var next: [LineageKey] = []
       for key in front {
         let steps = isUp ? try trace.causes(of: key, isTarget: step == 0) : try trace.effects(of: key, isTarget: step == 0)
-        let here = try trace.id(of: key)
+        let here = isBrief ? "" : try trace.id(of: key)
         for neighbour in steps {
           try add(neighbour.other)
-          let there = try trace.id(of: neighbour.other)
-          note(isUp ? .init(from: there, to: here, role: neighbour.role) : .init(from: here, to: there, role: neighbour.role))
+          if !isBrief {
+            let there = try trace.id(of: neighbour.other)
+            note(isUp ? .init(from: there, to: here, role: neighbour.role) : .init(from: here, to: there, role: neighbour.role))
+          }
           if visited.insert(neighbour.other).inserted { next.append(neighbour.other) }
         }
       }
