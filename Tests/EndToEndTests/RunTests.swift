@@ -115,7 +115,7 @@ struct RunTests {
       "stages:\n  s: {cmd: 'sh s.sh', deps: [in], outs: [out]}\n", to: "dv.yaml")
     // With a child that takes no notice of a request to end.
     try sandbox.write(
-      "echo $$ > pids; (trap '' TERM HUP; sleep 300 & echo $! >> pids; wait) & echo $! >> pids\necho half > out; touch started; sleep 300; echo whole > out\n",
+      "echo $$ > pids; (trap '' TERM HUP; sleep 300 & echo $! >> pids; wait) & echo $! >> pids\necho half > out; echo said; touch started; sleep 300; echo whole > out\n",
       to: "s.sh")
     try sandbox.write("1\n", to: "in")
     try sandbox.commit("stage")
@@ -132,6 +132,9 @@ struct RunTests {
     #expect(outcome.text == "ended\n", "\(outcome.text)\(outcome.errorText)")
     let record = try #require(try sandbox.runs().last?["record"] as? [String: Any])
     #expect(record["status"] as? String == (dv ? "abandoned" : "killed"))
+    let id = try #require(try sandbox.runs().last?["run"] as? String)
+    #expect(try sandbox.dv("runs", "show", "--log", .init(id)).succeed().text == "said\n")
+    #expect(try sandbox.path(".git/dv/tmp").listDirectory().isEmpty)
     #expect(try sandbox.git("status", "--porcelain", "--untracked-files=no").text == "")
     try sandbox.write("echo whole > out\n", to: "s.sh")
     try sandbox.dv("repro").succeed()

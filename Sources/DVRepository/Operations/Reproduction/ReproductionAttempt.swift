@@ -241,7 +241,7 @@ struct ReproductionAttempt {
       log: logs.appending("log-\(RandomName.letters())"))
     let result = await job.run(output)
     outcome.result = result
-    outcome.log = try await session.keepLog(job.log, writer)
+    outcome.log = try await RunSession.keepLog(job.log, writer)
     _ = try await writer.finish()
     guard result.succeeded else {
       outcome.reason = Self.text(result)

@@ -8,11 +8,22 @@ import SystemPackage
 /// Runs that are under way, so that one whose dv was killed leaves a record all the same.
 ///
 /// Each has a file in the git directory's `dv/running`, with its record as far as it is known, locked for as long as its
-/// dv lives. A file that is not locked belongs to nobody any more.
+/// dv lives. A file that is not locked belongs to nobody any more. What is printed and logged meanwhile lies under the same name in
+/// `dv/tmp`, and is kept with the record.
 struct RunJournal {
   let directory: FilePath
+  private let logs: FilePath
 
-  init(_ repository: Repository) { directory = repository.dataDirectory.appending("running") }
+  init(_ repository: Repository) {
+    directory = repository.dataDirectory.appending("running")
+    logs = repository.dataDirectory.appending("tmp")
+  }
+
+  /// Where what a run prints is gathered.
+  func log(of name: String) -> FilePath { logs.appending("log-\(name)") }
+
+  /// Where a run's commands may log parameters and metrics.
+  func series(of name: String) -> FilePath { logs.lexicallyNormalized().appending("series-\(name)") }
 
   /// An entry that is held.
   struct Entry: ~Copyable {
@@ -29,9 +40,10 @@ struct RunJournal {
   }
 
   /// Notes a run that begins.
-  func begin(_ run: RunRecord) throws -> Entry {
+  ///
+  /// - Parameter name: a random one.
+  func begin(_ run: RunRecord, as name: String) throws -> Entry {
     try directory.createDirectories()
-    let name = RandomName.letters()
     let temporary = directory.appending(name + ".new")
     try temporary.replaceContent(with: JSONValue.object(run.json).canonical().span)
     // Locked before it has the name by which others find it.
@@ -63,8 +75,13 @@ struct RunJournal {
       if var run = try? RunRecord(journal: json) {
         run.status = .abandoned
         run.end = max(run.start, Moment.milliseconds)
+        let name = String(decoding: listing.name(at: index).dropLast(".json".utf8.count), as: UTF8.self)
         let store = try await repository.localStore(for: .write)
-        adopted.append(try await book.append(run, ObjectWriter(addingTo: store.store)))
+        let writer = ObjectWriter(addingTo: store.store)
+        run.logged = try? LoggedSeries(reading: series(of: name)).json
+        run.log = try await RunSession.keepLog(log(of: name), writer)
+        run.series = try await RunSession.keepLog(series(of: name), writer)
+        adopted.append(try await book.append(run, writer))
       }
       try file.removeFile()
       _ = consume lock

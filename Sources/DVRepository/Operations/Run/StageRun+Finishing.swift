@@ -42,12 +42,12 @@ extension RunSession {
 
     let local = try await repository.localStore(for: .write)
     let writer = ObjectWriter(addingTo: local.store)
-    record.log = try await keepLog(started.job.log, writer)
+    record.log = try await Self.keepLog(started.job.log, writer)
     if let series = started.job.series {
       let logged = try LoggedSeries(reading: series)
       if let warning = logged.warning { output.note(.warning(warning)) }
       record.logged = logged.json
-      record.series = try await keepLog(series, writer)
+      record.series = try await Self.keepLog(series, writer)
     }
     // Bytes from the same key that are the same again were made by the run that is recorded already.
     let isSame = isDetached || record.status == .complete && hasSameMaker(started.previous, stage, record)
@@ -58,7 +58,8 @@ extension RunSession {
       stage: record.stage, record: id, run: record, missing: missing, isStaged: record.status == .complete && !isSame)
   }
 
-  func keepLog(_ log: FilePath?, _ writer: ObjectWriter) async throws -> RunRecord.StoredObject? {
+  /// Stores what was printed or logged, and removes the file; `nil` if it is empty or none.
+  static func keepLog(_ log: FilePath?, _ writer: ObjectWriter) async throws -> RunRecord.StoredObject? {
     guard let log else { return nil }
     defer { try? log.removeFile() }
     guard let stat = try log.fileStat(), stat.size > 0 else { return nil }

@@ -70,7 +70,7 @@ extension RunSession {
     let logs = repository.dataDirectory.appending("tmp")
     try logs.createDirectories()
     let name = RandomName.letters()
-    let series = logs.lexicallyNormalized().appending("series-\(name)")
+    let series = journal.series(of: name)
     let told = [Array("DV_STAGE=\(stage.name)".utf8), Array("\(LoggedSeries.variable)=".utf8) + series.rawBytes]
     // Of two variables of one name a program may see the first.
     let inherited = environment.filter { entry in
@@ -79,11 +79,11 @@ extension RunSession {
     var job = RunJob(
       stage: record.stage, commands: program.map { [$0] } ?? stage.commands.map { shellCommand($0) },
       texts: stage.commands, environment: inherited + told, directory: directory,
-      log: logs.appending("log-\(name)"), series: series)
+      log: journal.log(of: name), series: series)
     job.tracer = tracer?.writing(to: logs.appending("trace-\(name)"))
     return StartedRun(
       stage: stage, isNamed: isNamed, key: key, job: job, record: record, previous: previous,
-      journal: try journal.begin(record))
+      journal: try journal.begin(record, as: name))
   }
 
   private func shellCommand(_ command: String) -> [[UInt8]] { [shell, "-c", command].map { Array($0.utf8) } }
@@ -92,7 +92,12 @@ extension RunSession {
   func author() throws -> String? {
     let known = variables
     let signature = try repository.git.signature()
-    guard let name = known["GIT_AUTHOR_NAME"] ?? signature?.name else { return nil }
+    guard let name = known["GIT_AUTHOR_NAME"] ?? signature?.name else {
+      // Where nobody told git who works there, whoever started the machine may have said.
+      guard isDetached else { return nil }
+      let names = ["GITHUB_ACTOR", "GITLAB_USER_NAME", "USER", "LOGNAME"].compactMap { known[$0] }
+      return names.first { !$0.isEmpty }.map { String($0.prefix(200)) }
+    }
     let email = known["GIT_AUTHOR_EMAIL"] ?? signature?.email ?? ""
     return String("\(name) <\(email)>".prefix(200))
   }
