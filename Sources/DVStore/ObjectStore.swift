@@ -1,5 +1,6 @@
 public import DVBackend
 public import DVObject
+import Synchronization
 public import SystemPackage
 
 /// Objects on a backend: the local store, a directory remote and a bucket are the same type on three backends.
@@ -17,6 +18,7 @@ public final class ObjectStore: Sendable {
   let index: IndexSet
   let coders = CoderPool()
   let compaction = CompactionTurn()
+  private let erasedContents = Mutex<Set<ObjectID>>([])
   /// Why this dv must not write to the store, if so.
   let writeRefusal: StoreError?
   /// Why this dv must not collect garbage in the store, if so.
@@ -125,6 +127,12 @@ public final class ObjectStore: Sendable {
       throw StoreError(.other, "\(error)", cause: error)
     }
   }
+
+  /// Contents of files that records say were erased: what is not there of them is no damage, and nobody brings it back.
+  public var erased: Set<ObjectID> { erasedContents.withLock { $0 } }
+
+  /// Takes note of what was erased, for every walk that begins from now on.
+  public func regardAsErased(_ oids: Set<ObjectID>) { erasedContents.withLock { $0 = oids } }
 
   /// Reads the list of index segments again, to see what other processes wrote.
   public func refresh() async throws(StoreError) { try await index.refresh() }

@@ -19,6 +19,7 @@ struct DV: ParsableCommand {
       DiffCommand.self,
       DiskUsageCommand.self,
       DoctorCommand.self,
+      EraseCommand.self,
       ExperimentCommand.self,
       FetchCommand.self,
       FsckCommand.self,

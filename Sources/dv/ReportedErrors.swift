@@ -76,6 +76,7 @@ extension StoreError: ReportedError {
 extension WorkspaceError: ReportedError {
   var remedy: String? {
     if let cause = cause as? StoreError { return cause.remedy }
+    if cause is ErasedContent { return UndeliveredData.erasedRemedy }
     return switch code {
     case .missing: "'dv pull' fetches what a remote has."
     case .interrupted: "Run the same command again: it goes on from where it stopped."

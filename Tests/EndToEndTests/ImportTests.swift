@@ -10,7 +10,7 @@ struct ImportTests {
   /// A repository with two versions of a directory, the first tagged, and a remote that has both.
   private func makeUpstream(_ sandbox: Sandbox) throws -> FilePath {
     let up = sandbox.folder.appending("up")
-    try sandbox.shell(
+    try sandbox.script(
       """
       mkdir -p "\(up)" "\(sandbox.folder)/remote" && cd "\(up)" && git init -q -b main && dv init -q
       dv remote add origin "\(sandbox.folder)/remote" -q
@@ -22,7 +22,7 @@ struct ImportTests {
   }
 
   private func records(_ sandbox: Sandbox) throws -> [[String: Any]] {
-    try sandbox.shell("cat .dv/records/*/*.json | sed 's/}{/}\\n{/g'").text.split(separator: "\n").compactMap {
+    try sandbox.script("cat .dv/records/*/*.json | sed 's/}{/}\\n{/g'").text.split(separator: "\n").compactMap {
       try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
     }
   }
@@ -37,7 +37,7 @@ struct ImportTests {
     #expect(source["url"] as? String == "../up" && source["from"] as? String == "raw" && source["rev"] as? String == "v1")
     #expect(source["commit"] as? String == commit)
     #expect(try sandbox.read("raw/a") == "a\n")
-    try sandbox.shell("cmp raw/sub/large ../up/raw/sub/large && dv status && test -z \"$(git status --short | grep -v '^A ')\"")
+    try sandbox.script("cmp raw/sub/large ../up/raw/sub/large && dv status && test -z \"$(git status --short | grep -v '^A ')\"")
     let record = try #require(try records(sandbox).first)
     #expect(record["type"] as? String == "source" && record["url"] as? String == "../up")
     try sandbox.commit("import")
@@ -54,7 +54,7 @@ struct ImportTests {
     #expect(try sandbox.read("raw/a") == "a\n")
     try sandbox.dv("update", "raw", "--rev", "main").succeed()
     #expect(try sandbox.read("raw/a") == "b\n")
-    try sandbox.shell("cd ../up && echo c > raw/a && dv add -q raw && git commit -qam three")
+    try sandbox.script("cd ../up && echo c > raw/a && dv add -q raw && git commit -qam three")
     // Not pushed: a folder's own store has it.
     let updated = try #require(try sandbox.dv("update", "--json").succeed().json["items"] as? [[String: Any]])
     #expect(updated.map { $0["state"] as? String } == ["updated"])
@@ -64,25 +64,25 @@ struct ImportTests {
   @Test func partsAndFilesOfGitCanBeImported() throws {
     let sandbox = try Sandbox()
     _ = try makeUpstream(sandbox)
-    try sandbox.shell("git clone -q --bare ../up ../up.git")
+    try sandbox.script("git clone -q --bare ../up ../up.git")
     let url = Sandbox.Argument("file://\(sandbox.folder)/up.git")
     try sandbox.dv("import", url, "raw/sub", "-o", "deep/place").succeed()
     try sandbox.dv("import", url, "raw/a", "--rev", "v1").succeed()
     try sandbox.dv("import", url, "params.yaml").succeed()
-    try sandbox.shell("cmp deep/place/large ../up/raw/sub/large")
+    try sandbox.script("cmp deep/place/large ../up/raw/sub/large")
     #expect(try sandbox.read("a") == "a\n" && sandbox.read("params.yaml") == "lr: 1\n")
     try sandbox.commit("imports")
     // A part that moved on in the other repository does so here; one that did not, does not.
-    try sandbox.shell("cd ../up && echo more >> raw/sub/large && echo 'lr: 2' > params.yaml && dv add -q raw && git add -A && git commit -qm more && dv push -q && git push -q ../up.git main")
+    try sandbox.script("cd ../up && echo more >> raw/sub/large && echo 'lr: 2' > params.yaml && dv add -q raw && git add -A && git commit -qm more && dv push -q && git push -q ../up.git main")
     let states = try #require(try sandbox.dv("update", "--json").succeed().json["items"] as? [[String: Any]])
     #expect(states.map { $0["state"] as? String } == ["current", "updated", "updated"])
     #expect(try sandbox.read("params.yaml") == "lr: 2\n")
-    try sandbox.shell("cmp deep/place/large ../up/raw/sub/large")
+    try sandbox.script("cmp deep/place/large ../up/raw/sub/large")
     // Moved data is still known; data that was changed here is not replaced unasked.
     try sandbox.dv("mv", "params.yaml", "p.yaml").succeed()
     #expect(try sandbox.dv("update", "p.yaml").succeed().text.contains("up to date"))
     try sandbox.write("mine\n", to: "p.yaml")
-    try sandbox.shell("cd ../up && echo 'lr: 3' > params.yaml && git commit -qam lr && git push -q ../up.git main")
+    try sandbox.script("cd ../up && echo 'lr: 3' > params.yaml && git commit -qam lr && git push -q ../up.git main")
     #expect(try sandbox.dv("update", "p.yaml").exit(7).errorText.contains("differs from its pointer"))
     try sandbox.dv("add", "p.yaml").succeed()
     #expect(try sandbox.dv("update", "p.yaml").exit(2).errorText.contains("was not imported"))
@@ -106,30 +106,30 @@ struct ImportTests {
     try sandbox.dv("import", "../up", "raw", "-o", ".dv/x").exit(2)
     try sandbox.dv("import", "../up", "raw", "-o", "../x").exit(2)
     // What the other repository cannot deliver is no import.
-    try sandbox.shell("rm -rf ../remote/packs ../up/.git/dv/store/packs")
+    try sandbox.script("rm -rf ../remote/packs ../up/.git/dv/store/packs")
     try sandbox.dv("import", "../up", "raw", "--rev", "v1", "-o", "lost").exit(3)
     #expect(try !sandbox.exists("lost") && !sandbox.exists("lost.dv"))
     #expect(try sandbox.dv("update", "--force", "raw").succeed().text.contains("up to date"))
     // Credentials of a URL are not recorded.
-    try sandbox.shell("git config --file \"$HOME/.gitconfig\" url.\"\(sandbox.folder)/up\".insteadOf https://ada:hunter2@host/up")
+    try sandbox.script("git config --file \"$HOME/.gitconfig\" url.\"\(sandbox.folder)/up\".insteadOf https://ada:hunter2@host/up")
     _ = try sandbox.dv("import", "https://ada:hunter2@host/up", "params.yaml").succeed()
     #expect(try records(sandbox).contains { $0["url"] as? String == "https://host/up" })
-    #expect(try sandbox.shell("grep -r hunter2 . || true").text.isEmpty)
+    #expect(try sandbox.script("grep -r hunter2 . || true").text.isEmpty)
   }
 
   @Test func pathsAreImportedAndUpdated() throws {
     let sandbox = try Sandbox()
-    try sandbox.shell("mkdir -p ../share/d/e && echo 1 > ../share/d/e/f && printf '#!/bin/sh\\n' > ../share/d/run && chmod +x ../share/d/run")
+    try sandbox.script("mkdir -p ../share/d/e && echo 1 > ../share/d/e/f && printf '#!/bin/sh\\n' > ../share/d/run && chmod +x ../share/d/run")
     try sandbox.dv("import-url", "../share/d").succeed()
     try sandbox.dv("import-url", Sandbox.Argument("file://\(sandbox.folder)/share/d/e/f"), "-o", "one").succeed()
-    try sandbox.shell("test -x d/run && diff -r d ../share/d && cmp one d/e/f")
+    try sandbox.script("test -x d/run && diff -r d ../share/d && cmp one d/e/f")
     try sandbox.commit("import")
     #expect(try sandbox.dv("update").succeed().text.contains("up to date"))
     #expect(try sandbox.git("status", "--short").text.isEmpty)
-    try sandbox.shell("echo 2 > ../share/d/e/f")
+    try sandbox.script("echo 2 > ../share/d/e/f")
     #expect(try sandbox.dv("update", "--dry-run").succeed().text.contains("may have changed"))
     try sandbox.dv("update").succeed()
-    try sandbox.shell("diff -r d ../share/d && cmp one d/e/f")
+    try sandbox.script("diff -r d ../share/d && cmp one d/e/f")
     try sandbox.dv("import-url", "../share/none").exit(3)
     try sandbox.dv("import-url", "ftp://host/x").exit(2)
   }
@@ -137,20 +137,20 @@ struct ImportTests {
   @Test func filesOfWebServersAreImported() throws {
     let sandbox = try Sandbox()
     let served = sandbox.folder.appending("served")
-    try sandbox.shell("mkdir -p ../served && head -c 3000000 /dev/urandom > ../served/a.bin && echo x > '../served/b c.txt'")
+    try sandbox.script("mkdir -p ../served && head -c 3000000 /dev/urandom > ../served/a.bin && echo x > '../served/b c.txt'")
     let server = try WebServer(serving: served, sandbox)
     defer { server.stop() }
     try sandbox.dv("import-url", Sandbox.Argument("\(server.url)/a.bin")).succeed()
     try sandbox.dv("import-url", Sandbox.Argument("\(server.url)/b%20c.txt")).succeed()
-    try sandbox.shell("cmp a.bin ../served/a.bin && cmp 'b c.txt' '../served/b c.txt'")
+    try sandbox.script("cmp a.bin ../served/a.bin && cmp 'b c.txt' '../served/b c.txt'")
     #expect(try sandbox.dv("update").succeed().text.contains("up to date"))
-    try sandbox.shell("head -c 3000001 /dev/urandom > ../served/a.bin")
+    try sandbox.script("head -c 3000001 /dev/urandom > ../served/a.bin")
     #expect(try sandbox.dv("update", "a.bin").succeed().text.contains("Updated"))
-    try sandbox.shell("cmp a.bin ../served/a.bin")
+    try sandbox.script("cmp a.bin ../served/a.bin")
     let wrong = String(repeating: "0", count: 64)
     try sandbox.dv("import-url", Sandbox.Argument("\(server.url)/a.bin"), "-o", "x", "--sha256", Sandbox.Argument(wrong)).exit(4)
     #expect(try !sandbox.exists("x"))
-    let digest = try sandbox.shell("sha256sum a.bin").text.prefix(64)
+    let digest = try sandbox.script("sha256sum a.bin").text.prefix(64)
     try sandbox.dv("import-url", Sandbox.Argument("\(server.url)/a.bin"), "-o", "x", "--sha256", Sandbox.Argument(String(digest))).succeed()
     try sandbox.dv("import-url", Sandbox.Argument("\(server.url)/none")).exit(3)
     #expect(try sandbox.dv("import-url", Sandbox.Argument("\(server.url)/a.bin?X-Amz-Signature=abc"), "-o", "y").exit(2).errorText.contains("secret"))
@@ -193,13 +193,13 @@ struct ImportTests {
 
   @Test func downloadsGoOnFromWhereTheyStopped() throws {
     let sandbox = try Sandbox()
-    try sandbox.shell("head -c 4000000 /dev/urandom > ../content; touch ../log")
+    try sandbox.script("head -c 4000000 /dev/urandom > ../content; touch ../log")
     let log = sandbox.folder.appending("log")
     let server = try WebServer(
       script: Self.server, arguments: [sandbox.folder.appending("content").string, log.string, "4"])
     defer { server.stop() }
     try sandbox.dv("import-url", Sandbox.Argument("\(server.url)/from"), "-o", "file").succeed()
-    try sandbox.shell("cmp file ../content")
+    try sandbox.script("cmp file ../content")
     let asked = String(decoding: try log.readAll(limit: 1 << 20), as: UTF8.self)
     #expect(asked.contains("GET /file bytes=2000000- \""), "\(asked)")
     #expect(asked.contains("GET /file bytes=3000000- \""), "\(asked)")
@@ -220,7 +220,7 @@ struct ImportTests {
     try sandbox.dv("import-url", Sandbox.Argument("\(url)/format/1"), "-o", "one").succeed()
     #expect(try sandbox.read("one").hasPrefix("dv-format 1\n"))
     try sandbox.dv("import-url", Sandbox.Argument(url), "-o", "all").succeed()
-    try sandbox.shell("cmp one all/format/1 && test -n \"$(ls all/packs)\"")
+    try sandbox.script("cmp one all/format/1 && test -n \"$(ls all/packs)\"")
     try sandbox.commit("import")
     #expect(try sandbox.dv("update").succeed().text.contains("up to date"))
     try sandbox.write("more", to: "more")

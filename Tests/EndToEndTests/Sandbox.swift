@@ -113,6 +113,12 @@ final class Sandbox {
     try run(["sh", "-ec", Argument(script)], in: directory)
   }
 
+  /// Runs a shell script that must succeed to its last command.
+  @discardableResult
+  func script(_ script: String, in directory: FilePath? = nil, _ location: SourceLocation = #_sourceLocation) throws -> Outcome {
+    try shell(script, in: directory).succeed(location)
+  }
+
   /// Runs a program in the repository, or in another directory, with nothing on its standard input.
   func run(
     _ command: [Argument], in directory: FilePath? = nil, environment: [String: String] = [:]

@@ -20,6 +20,8 @@ public final class Repository {
   public let requests = RequestTally()
   /// Looks up variables of the process.
   let environment: @Sendable (String) -> String?
+  /// What records say was erased, once somebody asked.
+  private var knownErasures: Erasures?
 
   /// Opens the clone that `start` is in.
   ///
@@ -64,6 +66,17 @@ public final class Repository {
     recordsBeside = repository.workDirectory
     namedGitDirectory = nil
   }
+
+  /// What records say was erased.
+  public func erasures() throws -> Erasures {
+    if let knownErasures { return knownErasures }
+    let read = try Erasures(of: self)
+    knownErasures = read
+    return read
+  }
+
+  /// Has the records looked at again.
+  func forgetErasures() { knownErasures = nil }
 
   /// Where dv keeps what belongs to this clone: the local store, its configuration. Worktrees share it.
   public var dataDirectory: FilePath { git.commonDirectory.appending("dv") }

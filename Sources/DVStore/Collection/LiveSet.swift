@@ -35,8 +35,16 @@ struct Marking {
   private var labels: [String] = []
   private static let batchCount = 4096
 
-  /// - Parameter stores: where nodes and lists are read, in this order.
-  init(stores: [ObjectStore]) { reader = StructureReader(stores: stores) }
+  /// Files that do not count.
+  private let exceptions: Set<ObjectID>
+
+  /// - Parameters:
+  ///   - stores: where nodes and lists are read, in this order.
+  ///   - exceptions: contents of files for whose sake nothing is marked.
+  init(stores: [ObjectStore], without exceptions: Set<ObjectID> = []) {
+    reader = StructureReader(stores: stores)
+    self.exceptions = exceptions
+  }
 
   mutating func mark(_ roots: [TransferRoot]) async throws {
     for root in roots {
@@ -60,6 +68,7 @@ struct Marking {
   }
 
   private mutating func markFile(_ oid: ObjectID, size: UInt64, _ label: Int) {
+    if exceptions.contains(oid) { return }
     // Both names are kept: which of them the store uses is not asked.
     _ = live.insert(ObjectKey(kind: .chunk, id: oid))
     if size > UInt64(ChunkLimits.standard.minimum) { enter(ObjectKey(kind: .chunkList, id: oid), label) }

@@ -42,6 +42,9 @@ struct ClosureWalk {
   /// Nodes, lists and chunks that are damaged or missing; what they affect is not known yet.
   var failures: [TransferFailure] { ownFailures + content.failures }
 
+  /// What was met that records say was erased.
+  var metErased: Set<ObjectID> { content.metErased }
+
   /// Walks all under one root.
   ///
   /// - Parameter base: the tree that the destination has whole.

@@ -23,7 +23,7 @@ public struct Completeness {
   ///
   /// - Throws: ``StoreError`` if the index cannot be read. A damaged node is a lack.
   public mutating func has(_ root: TransferRoot) async throws -> Bool {
-    var search = Search(reader: reader, isHelped: isHelped, met: met)
+    var search = Search(reader: reader, isHelped: isHelped, met: met, erased: store.erased)
     switch root.kind {
     case .file: search.add(root.oid, size: root.size)
     case .tree: search.trees = [Search.Tree(oid: root.oid, inside: root.inside[...])]
@@ -41,6 +41,8 @@ public struct Completeness {
 
     let reader: StructureReader
     let isHelped: Bool
+    /// What need not be there.
+    let erased: Set<ObjectID>
     var met: Set<ObjectKey>
     var trees: [Tree] = []
     private var files: [ObjectID] = []
@@ -49,14 +51,15 @@ public struct Completeness {
 
     private static let batchCount = 1 << 16
 
-    init(reader: StructureReader, isHelped: Bool, met: Set<ObjectKey>) {
+    init(reader: StructureReader, isHelped: Bool, met: Set<ObjectKey>, erased: Set<ObjectID>) {
+      self.erased = erased
       self.reader = reader
       self.isHelped = isHelped
       self.met = met
     }
 
     mutating func add(_ oid: ObjectID, size: UInt64) {
-      guard size > 0 else { return }
+      guard size > 0, !erased.contains(oid) else { return }
       if size <= UInt64(ObjectKind.chunk.byteLimit) {
         files.append(oid)
       } else {

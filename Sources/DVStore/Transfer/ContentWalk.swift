@@ -23,6 +23,9 @@ struct ContentWalk {
   private var met: Set<ObjectID> = []
   private(set) var skipped = 0
   private(set) var failures: [TransferFailure] = []
+  /// What records say was erased, and what of it was met: it is neither copied nor missed.
+  private let erased: Set<ObjectID>
+  private(set) var metErased: Set<ObjectID> = []
 
   private struct File {
     let oid: ObjectID
@@ -55,11 +58,16 @@ struct ContentWalk {
     self.source = source
     self.writer = writer
     self.handOn = handOn
+    erased = source.erased.union(writer.store.erased)
   }
 
   /// Adds a file, or a symlink with its target's bytes.
   mutating func add(_ oid: ObjectID, size: UInt64) async throws {
     guard size > 0 else { return }
+    if erased.contains(oid) {
+      metErased.insert(oid)
+      return
+    }
     files.append(File(oid: oid, size: size))
     if files.count >= Self.batchCount { try await resolveFiles() }
   }

@@ -75,6 +75,14 @@ public struct Transfer: Sendable {
       // A list says that its chunks are there: what is not whole stays out of the index.
       writer.omit(affected.lists)
     }
+    if !walk.metErased.isEmpty {
+      let left = walk.metErased.sorted().map { oid in
+        TransferFailure(StoreError(.missing, "It was erased."), key: ObjectKey(kind: .chunk, id: oid))
+      }
+      var affected = Affected(reader: reader, failures: left)
+      for (index, root) in roots.enumerated() { try await affected.visit(root, number: index) }
+      report.erased = affected.failures
+    }
     if writer.listsPlaces {
       var structure = try await StructureWriting(writer: writer, reader: reader)
       try await structure.run(roots)

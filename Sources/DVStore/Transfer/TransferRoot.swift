@@ -49,6 +49,8 @@ public struct TransferReport: Sendable {
   public var failed: [TransferFailure] = []
   /// The numbers of the roots, as they were given, that are not complete for what failed.
   public var incompleteRoots: Set<Int> = []
+  /// Contents that were left out because records say that they were erased, with the paths that have them.
+  public var erased: [TransferFailure] = []
 
   public init() {}
 
@@ -59,6 +61,7 @@ public struct TransferReport: Sendable {
     packs += other.packs
     skipped += other.skipped
     failed += other.failed
+    erased += other.erased.filter { new in !erased.contains { $0.key == new.key } }
     incompleteRoots.formUnion(other.incompleteRoots)
   }
 }

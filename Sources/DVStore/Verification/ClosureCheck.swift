@@ -23,6 +23,8 @@ struct ClosureCheck {
   private(set) var absent: Set<ObjectKey> = []
   /// The files that have a chunk list.
   private(set) var listed: Set<ContentName> = []
+  /// Files that records say were erased, which need not be here.
+  private(set) var erased: Set<ContentName> = []
   private(set) var nodes = 0
   private(set) var lists = 0
   private(set) var chunks = 0
@@ -221,8 +223,11 @@ struct ClosureCheck {
   private mutating func resolveFiles() async throws {
     let empty = ObjectID(hashing: [UInt8]().span)
     var short: [ContentName] = []
+    let gone = store.erased
     for file in files {
-      if file.size == 0 {
+      if gone.contains(file.oid) {
+        erased.insert(file)
+      } else if file.size == 0 {
         let key = ObjectKey(kind: .chunk, id: file.oid)
         if file.oid != empty { fail(key, isMissing: false, "no bytes have this hash") }
       } else if file.size <= UInt64(ObjectKind.chunk.byteLimit) {

@@ -405,6 +405,8 @@ public struct StoreCheck: Sendable {
     report.checked.lists = closure.lists
     report.checked.chunks = closure.chunks
     report.absent = closure.absent.count
+    report.erased = Set(closure.erased.map(\.oid))
+    for oid in report.erased where try await store.containsFile(oid) { report.erasedAndHere.insert(oid) }
     report.unnamed = closure.absent
     report.lost = failures
     for (key, failure) in closure.failures.sorted(by: { $0.key < $1.key }) where failures[key] == nil {

@@ -14,6 +14,10 @@ public struct StoreCheckReport: Sendable {
   public internal(set) var impacts: [ObjectKey: [Impact]] = [:]
   /// Objects that contents need which need not be here, and that are not.
   public internal(set) var absent = 0
+  /// Contents that records say were erased and that pointers name still.
+  public internal(set) var erased: Set<ObjectID> = []
+  /// Those of them of which something is here all the same.
+  public internal(set) var erasedAndHere: Set<ObjectID> = []
   /// Packs that no index names: of sessions under way, or of killed ones.
   public internal(set) var unindexedPacks = 0
   public internal(set) var unindexedBytes: UInt64 = 0

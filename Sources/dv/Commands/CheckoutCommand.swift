@@ -113,6 +113,9 @@ extension CheckOutReport {
 
 /// Some of the data could not be delivered; the rest was.
 struct UndeliveredData: ReportedError {
+  /// What to do about what was erased.
+  static let erasedRemedy = "'dv rm' takes what was erased out of the next version."
+
   let message: String
   let remedy: String?
   let exitCode: ExitCode

@@ -109,6 +109,11 @@ struct FsckCommand: Command {
         "A web server cannot list \(store.unlisted.map { "'\($0)'" }.joined(separator: ", ")): these were not looked at. Check the "
           + "directory or bucket behind it.")
     }
+    for (oid, item, isHere) in report.erased.prefix(20) {
+      lines.append("erased: \(oid.shortHex) was \(SafeText.message(item.text))")
+      if isHere { lines.append("  it is here all the same: 'dv erase --yes' removes it") }
+    }
+    if report.erased.count > 20 { lines.append("… and \(report.erased.count - 20) more that were erased") }
     for key in store.unknownKeys.prefix(5) { lines.append("'\(SafeText.name(key))' is nothing that dv knows.") }
     for name in report.unreachable where !report.isSound {
       lines.append("Remote '\(SafeText.name(name))' could not be asked for copies.")
@@ -159,6 +164,17 @@ struct FsckCommand: Command {
             json.member("problem", report.problem?.message)
             json.member("seconds", report.elapsed.seconds)
             json.object("checked") { json in CheckReport.write([report.store.checked], to: &json) }
+            json.array("erased") { json in
+              for (oid, item, isHere) in report.erased {
+                json.object { json in
+                  json.member("oid", oid.text)
+                  json.member("reason", item.reason)
+                  json.member("time", item.time)
+                  json.member("record", item.record.text)
+                  json.member("here", isHere)
+                }
+              }
+            }
             json.member("versionsElsewhere", report.versionsElsewhere)
             json.member("absentObjects", report.store.absent)
             json.member("unpushed", report.store.unpushed)

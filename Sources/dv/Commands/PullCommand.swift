@@ -86,7 +86,7 @@ struct PullCommand: WritingCommand {
         for failure in others(report) {
           json.object { json in
             json.path("path", failure.path.bytes)
-            json.member("kind", failure.error.exitCode == .corrupt ? "corrupt" : failure.error.exitCode == .missing ? "missing" : "checkout")
+            json.member("kind", failure.error.cause is ErasedContent ? "erased" : failure.error.exitCode == .corrupt ? "corrupt" : failure.error.exitCode == .missing ? "missing" : "checkout")
             json.member("oid", String?.none)
             json.member("where", "the local store")
             json.member("message", failure.error.message)
@@ -102,6 +102,7 @@ struct PullCommand: WritingCommand {
     let lines = report.fetched.failureLines + others.map(\.error.message)
     guard !lines.isEmpty else { return }
     throw UndeliveredData(
-      lines, codes: report.fetched.failureCodes.union(others.map(\.error.exitCode)), verb: "pulled")
+      lines, codes: report.fetched.failureCodes.union(others.map(\.error.exitCode)), verb: "pulled",
+      isErased: report.fetched.failures.allSatisfy { $0.kind == .erased } && others.allSatisfy { $0.error.cause is ErasedContent })
   }
 }

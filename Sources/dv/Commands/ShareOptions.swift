@@ -52,6 +52,7 @@ extension ShareReport {
       if records == 0 || !items.isEmpty { lines.append(items.isEmpty ? "dv tracks nothing here." : "Everything is there already.") }
     }
     if records > 0 { lines.append("\(verb) \(Count(UInt64(records)).of("record")) of runs.") }
+    if !leftOut.isEmpty { lines.append("Left out, because it was erased: \(Count(UInt64(leftOut.count)).of("path")).") }
     lines += notes.map { "warning: \(SafeText.message($0))" }
     return lines
   }
@@ -65,6 +66,7 @@ extension ShareReport {
     json.member("skipped", skipped)
     json.member("healedPacks", healedPacks)
     json.member("records", records)
+    json.array("erased") { json in for path in leftOut { json.value(path) } }
     json.array("done") { json in
       for item in items {
         json.object { json in
@@ -97,7 +99,7 @@ extension ShareReport {
       failures.map { failure in
         switch failure.kind {
         case .corrupt: .corrupt
-        case .missing: .missing
+        case .missing, .erased: .missing
         case .conflicted: .conflict
         case .unreadable: .corrupt
         }
@@ -109,6 +111,7 @@ extension ShareReport {
     var met: Set<String> = []
     return failures.filter { met.insert($0.path).inserted }.map { failure in
       switch failure.kind {
+      case .erased: "'\(failure.path)' is erased: \(failure.message)"
       case .corrupt, .missing: "'\(failure.path)' is \(failure.kind.rawValue): \(failure.message)"
       case .conflicted, .unreadable: failure.message
       }
@@ -118,18 +121,21 @@ extension ShareReport {
   /// Throws if something failed: what, and the code of the gravest.
   func throwFailures(verb: String) throws {
     guard !failures.isEmpty else { return }
-    throw UndeliveredData(failureLines, codes: failureCodes, verb: verb)
+    throw UndeliveredData(failureLines, codes: failureCodes, verb: verb, isErased: failures.allSatisfy { $0.kind == .erased })
   }
 }
 
 extension UndeliveredData {
   /// Names some failures and counts the rest. Damage is graver than absence, and both than a conflict.
-  init(_ lines: [String], codes: Set<ExitCode>, verb: String) {
+  ///
+  /// - Parameter isErased: whether all of it was erased.
+  init(_ lines: [String], codes: Set<ExitCode>, verb: String, isErased: Bool = false) {
     let gravest = [ExitCode.corrupt, .missing, .unreachable, .conflict].first { codes.contains($0) } ?? .usage
     let shown = lines.prefix(20).map { "  " + $0 }.joined(separator: "\n")
     let more = lines.count > 20 ? "\n  … and \(lines.count - 20) more" : ""
     let remedy: String =
       switch gravest {
+      case .missing where isErased: Self.erasedRemedy
       case .missing: "Push it from a clone that has it ('dv push'), or name another remote with -r."
       case .corrupt: "'dv repair' makes it good, here from a remote, or on a remote from a clone that has the data whole."
       default: "Resolve the conflict ('git checkout --ours' or '--theirs' of the pointer, or 'dv add'), and run this again."

@@ -33,6 +33,7 @@ public struct CheckOutData: Sendable {
     try session.requireNoConflicts()
     if paths.isEmpty { try await session.removeVanished() }
     try await session.carryOut()
+    if !session.report.failures.isEmpty { session.report.explainFailures(by: try repository.erasures()) }
     return session.report
   }
 }

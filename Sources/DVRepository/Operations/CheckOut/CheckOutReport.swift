@@ -31,4 +31,14 @@ public struct CheckOutReport: Sendable {
   public internal(set) var kept: [Kept] = []
   /// What could not be delivered, and why; all else was.
   public internal(set) var failures: [CheckoutFailure] = []
+
+  /// Says of what was erased that it was, not that it is missing.
+  mutating func explainFailures(by erasures: Erasures) {
+    failures = failures.map { failure in
+      guard failure.error.code == .missing, let (_, item) = erasures.explanation(of: failure.error) else { return failure }
+      return CheckoutFailure(
+        path: failure.path,
+        error: WorkspaceError(.missing, "'\(failure.path)' was \(item.text).", paths: [failure.path], cause: ErasedContent(item: item)))
+    }
+  }
 }

@@ -33,6 +33,7 @@ public struct CollectRemoteGarbage: Sendable {
     let grace = try repository.remoteGrace()
     progress.begin("Looking")
     let store = try await repository.remoteStore(remote, create: false)
+    store.regardAsErased(try repository.erasures().oids)
     let local = try? await repository.localStore(for: .read)
     progress.begin("Collecting")
     let collection = try await RemoteCollection(

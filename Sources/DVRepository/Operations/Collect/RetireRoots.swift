@@ -150,6 +150,7 @@ public struct RetireRoots: Sendable {
       }
     }
     let local = try await repository.localStore(for: .read)
+    local.store.regardAsErased(try repository.erasures().oids)
     var completeness = Completeness(of: local.store)
     var chosen: [RootRetirement.Content] = []
     for content in candidates {

@@ -82,7 +82,7 @@ public struct GetData: Sendable {
     var (files, size): (UInt64, UInt64) = (0, 0)
     var only: (oid: ObjectID, isDirectory: Bool)?
     for item in selection.items {
-      try await explainingAbsence(of: item, at: location) {
+      try await explainingAbsence(of: item, at: location, in: repository) {
         let pointer = item.data.pointer
         let inside = item.data.target.relative(to: path) ?? .root
         let target = inside.isRoot ? name : name.appending(inside)

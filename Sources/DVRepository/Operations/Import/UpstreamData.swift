@@ -58,12 +58,15 @@ struct UpstreamData {
   /// - Throws: ``RepositoryError/Code/missing`` or `corrupt` if it is not to be had.
   func bring(to local: LocalStore, in repository: Repository, progress: ProgressSink) async throws -> Pointer {
     guard let root, let pointer else { return try await bringFiles(to: local, in: repository, progress: progress) }
+    let erased = try source.repository.erasures().oids
+    local.store.regardAsErased(erased)
     var completeness = Completeness(of: local.store)
     if try await completeness.has(root) { return pointer }
     progress.begin("Fetching", totalBytes: 0, totalItems: 0)
     var failures: [TransferFailure] = []
     var refusal: (any Error)?
     for store in try await stores(&refusal) {
+      store.regardAsErased(erased)
       _ = await store.prepareFetch(of: [root])
       let report = try await Transfer(.fetch, from: store, to: local.store) { progress.count($0) }.run([root])
       if report.incompleteRoots.isEmpty { return pointer }

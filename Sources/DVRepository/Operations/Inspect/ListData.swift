@@ -38,7 +38,7 @@ public struct ListData: Sendable {
     let reader = try repository.dataReader()
     let browser = TreeBrowser(read: reader.nodes)
     for item in selection.items {
-      try await explainingAbsence(of: item, at: location) {
+      try await explainingAbsence(of: item, at: location, in: repository) {
         try await list(item, browser, body)
       }
     }
@@ -99,13 +99,16 @@ extension Selection.Item {
 
 /// Runs `body`; of data that is neither here nor on the remote it says how to get it.
 func explainingAbsence(
-  of item: Selection.Item, at location: Location, _ body: () async throws -> Void
+  of item: Selection.Item, at location: Location, in repository: Repository, _ body: () async throws -> Void
 ) async throws {
   do { try await body() } catch {
     let failure = WorkspaceError(wrapping: error)
     // What a remote said for itself is not to be hidden behind what was done at the time.
     if let cause = failure.cause as? RepositoryError { throw cause }
     guard failure.code == .missing else { throw error }
+    if let (_, erasure) = try repository.erasures().explanation(of: failure) {
+      throw RepositoryError(.missing, "'\(item.data.target.appending(item.inside))' was \(erasure.text).", cause: ErasedContent(item: erasure))
+    }
     throw RepositoryError(
       .missing,
       "'\(item.data.target.appending(item.inside))' is not in the local store, nor on a remote that was asked.",

@@ -28,7 +28,7 @@ public struct ReadData: Sendable {
       !item.inside.isRoot || location.path.relative(to: item.data.target) != nil
         || location.path == item.data.pointerPath
     else { throw isDirectory }
-    try await explainingAbsence(of: item, at: location) {
+    try await explainingAbsence(of: item, at: location, in: repository) {
       let pointer = item.data.pointer
       if item.inside.isRoot {
         guard pointer.kind == .file else { throw isDirectory }

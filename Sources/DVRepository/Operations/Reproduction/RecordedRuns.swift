@@ -95,6 +95,7 @@ struct RecordedRuns {
       let bytes = try repository.git.readBlob(
         at: try GitPath(RecordBook.path(of: id).bytes), in: commit, limit: Record.maximumByteCount)
     else { return nil }
+    // The commit may have records of other kinds: sources, erasures.
     let record = try Record(decoding: bytes, named: id)
     return record.type == RunRecord.type ? try await book.run(record) : nil
   }

@@ -41,21 +41,34 @@ public struct FetchData: Sendable {
     var report = ShareReport(remote: remote)
     for pointer in request.unreadable { report.add(pointer) }
 
+    let erasures = try repository.erasures()
+    local.store.regardAsErased(erasures.oids)
     // What a lost pack held is fetched again.
     let lost = try await local.store.avoidUnsound()
     var completeness = Completeness(of: local.store)
     var lacking: [SharedItem] = []
     for item in request.items {
+      if item.root.isErased(by: erasures), let erasure = erasures.items[item.root.oid], try await !local.store.containsFile(item.root.oid) {
+        report.add(erased: item.root.oid, at: item.root.label, erasure, place: local.store.name, "Nobody is to have it any more.")
+        continue
+      }
       if try await completeness.has(item.root) { report.add(item, wasThere: true) } else { lacking.append(item) }
     }
     report.skipped += report.items.count
     if !lacking.isEmpty {
       let source = try await repository.remoteStore(remote, create: false)
+      source.regardAsErased(erasures.oids)
       let isHinted = await source.prepareFetch(of: lacking.map(\.root))
       progress.begin("Fetching", totalBytes: 0, totalItems: 0)
       let transfer = try await Transfer(.fetch, from: source, to: local.store, width: width) { progress.count($0) }.run(
         lacking.map(\.root))
       report.add(transfer, place: source.name)
+      for left in transfer.erased {
+        guard let erasure = erasures.items[left.key.id], try await !local.store.containsFile(left.key.id) else { continue }
+        for path in left.affects {
+          report.add(erased: left.key.id, at: path, erasure, place: source.name, "Nobody is to have it any more.")
+        }
+      }
       if transfer.failed.contains(where: { !$0.isCorrupt }) {
         try await report.tellLosses(among: transfer.incompleteRoots.map { lacking[$0].data }, of: source)
       }

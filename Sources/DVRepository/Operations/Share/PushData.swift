@@ -38,11 +38,14 @@ public struct PushData: Sendable {
     progress.begin("Comparing")
     let store = try await repository.remoteStore(remote, create: true)
     let local = try await repository.localStore(for: .read)
+    let erasures = try repository.erasures()
+    local.store.regardAsErased(erasures.oids)
+    store.regardAsErased(erasures.oids)
     let push = RemotePush(from: local.store, to: store, width: width) { progress.count($0) }
     // What is complete has a root record, which is about the whole.
     let roots = request.items.map { item in
       TransferRoot(kind: item.root.kind, oid: item.root.oid, size: item.root.size, label: item.root.label)
-    }
+    }.filter { !$0.isErased(by: erasures) }
     var records = try await FreshRecords(for: store, remote, in: repository)
     // Those of a commit that is not checked out, as of an experiment, are nowhere else.
     var named = records.records
@@ -50,6 +53,7 @@ public struct PushData: Sendable {
       named += try repository.git.records(in: try repository.git.resolve(revision: revision)).map(\.record)
     }
     let recorded = try await RecordedObjects(of: request.items, and: named, in: repository, local.store).roots
+      .filter { !$0.isErased(by: erasures) }
     let plan = try await push.plan(roots + recorded)
     let bases = try Bases(of: plan, scope, in: repository).find(for: request.items)
     if !plan.missing.isEmpty { progress.begin("Pushing", totalBytes: 0, totalItems: 0) }
@@ -71,6 +75,10 @@ public struct PushData: Sendable {
     report.add(done.transfer, place: local.store.name)
     report.healedPacks = done.healedPacks
     for pointer in request.unreadable { report.add(pointer) }
+    for item in request.items where item.root.isErased(by: erasures) {
+      try await refuse(item.root.oid, at: [item.root.label], erasures, local.store, &report)
+    }
+    for left in done.transfer.erased { try await refuse(left.key.id, at: left.affects, erasures, local.store, &report) }
     let fresh = Set(done.committed.map(\.oid))
     let complete = fresh.union(plan.complete.map(\.oid))
     for item in request.items where complete.contains(item.root.oid) {
@@ -81,6 +89,25 @@ public struct PushData: Sendable {
     try repository.noteComplete(complete, on: remote)
     return report
   }
+
+  /// Tells that an erased file was not pushed: a failure if it is here still.
+  private func refuse(
+    _ oid: ObjectID, at paths: [String], _ erasures: Erasures, _ local: ObjectStore, _ report: inout ShareReport
+  ) async throws {
+    guard let item = erasures.items[oid] else { return }
+    guard try await local.containsFile(oid) else {
+      report.leftOut += paths
+      return
+    }
+    for path in paths {
+      report.add(erased: oid, at: path, item, place: local.name, "It is still here and was not pushed: 'dv erase --yes' removes it.")
+    }
+  }
+}
+
+extension TransferRoot {
+  /// Whether it is a file that was erased.
+  func isErased(by erasures: Erasures) -> Bool { kind == .file && erasures.items[oid] != nil }
 }
 
 /// The records of this clone that a remote lacks.

@@ -21,6 +21,8 @@ public struct ShareReport: Sendable {
     public enum Kind: String, Sendable {
       case corrupt
       case missing
+      /// A record says that it was erased.
+      case erased
       /// The pointer has conflict markers.
       case conflicted
       /// The pointer cannot be read.
@@ -53,6 +55,8 @@ public struct ShareReport: Sendable {
   /// What else went wrong, in words; it is no failure of the data's.
   public internal(set) var notes: [String] = []
   public internal(set) var failures: [Failure] = []
+  /// Paths that were left out because records say that they were erased, and that are not here either: no failure of a push.
+  public internal(set) var leftOut: [String] = []
 
   init(remote: Remote) { self.remote = remote }
 
@@ -72,6 +76,14 @@ public struct ShareReport: Sendable {
             message: failure.message))
       }
     }
+  }
+
+  /// Adds a file that was erased.
+  ///
+  /// - Parameter place: where it is still, or was looked for.
+  mutating func add(erased oid: ObjectID, at path: String, _ item: Erasures.Item, place: String, _ rest: String) {
+    failures.append(
+      Failure(kind: .erased, path: path, oid: oid, place: place, message: "It was \(item.text). \(rest)"))
   }
 
   mutating func add(_ pointer: UnreadablePointer) {

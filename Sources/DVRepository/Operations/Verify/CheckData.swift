@@ -65,6 +65,10 @@ public struct CheckData: Sendable {
     }
     let check = StoreCheck(of: opened.store, depth: depth, narrow: !paths.isEmpty) { progress.count($0) }
     report.store = try await check.run(contents)
+    let erasures = try repository.erasures()
+    report.erased = report.store.erased.sorted().compactMap { oid in
+      erasures.items[oid].map { (oid, $0, report.store.erasedAndHere.contains(oid)) }
+    }
     if !report.store.readPacks.isEmpty {
       let now = UInt64(max(0, FileTime.now.seconds))
       for pack in report.store.readPacks { times.times[pack] = now }

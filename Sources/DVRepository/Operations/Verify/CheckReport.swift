@@ -1,4 +1,4 @@
-import DVObject
+public import DVObject
 public import DVStore
 
 /// What a check of one store found, in terms of the repository.
@@ -35,6 +35,8 @@ public struct CheckReport: Sendable {
   public internal(set) var unreachable: [String] = []
   /// Versions of which something is not here, and that a remote has.
   public internal(set) var versionsElsewhere = 0
+  /// Files that records say were erased and that pointers name still, by oid; whether they are here all the same.
+  public internal(set) var erased: [(oid: ObjectID, item: Erasures.Item, isHere: Bool)] = []
   /// Pointers on disk that cannot be read.
   public internal(set) var unreadable: [UnreadablePointer] = []
 

@@ -29,10 +29,12 @@ struct VerifiedStore {
     switch place {
     case .local:
       let local = try await repository.storePlace().open(for: access, purpose: .verification)
+      local.store.regardAsErased(try repository.erasures().oids)
       return VerifiedStore(store: local.store, remote: nil, local: local)
     case .remote(let name):
       let remote = try repository.remote(name)
       let store = try await repository.opening(of: remote).open(create: false, asksAgain: true, purpose: .verification)
+      store.regardAsErased(try repository.erasures().oids)
       return VerifiedStore(store: store, remote: remote, local: nil)
     }
   }

@@ -29,6 +29,9 @@ extension Audit {
         wanted.append((oid, isTree, "\(key) of run \(record.0.hex)"))
       }
     }
+    // That these are gone is recorded.
+    let erased = try repository.erasures().oids
+    wanted.removeAll { !$0.isTree && erased.contains($0.0) }
     report.objects = wanted.count
     var remote = self.remote?.store
     var isRemoteAsked = remote != nil

@@ -1,0 +1,49 @@
+public import DVObject
+public import DVStore
+
+/// What an erasure did, or would do.
+public struct EraseReport: Sendable {
+  /// One file.
+  public struct Item: Sendable {
+    public let oid: ObjectID
+    /// The paths under which it was tracked or used.
+    public internal(set) var paths: [String]
+    /// What it ended up in.
+    public internal(set) var graph = LineageGraph()
+    /// Trees that could not be searched for it, because they are not here.
+    public internal(set) var unsearchedTrees = 0
+    /// The record that says so; `nil` before it is written.
+    public internal(set) var record: ObjectID?
+    public internal(set) var reason: String?
+
+    /// What it ended up in, of one kind.
+    public func nodes(_ kind: LineageGraph.Node.Kind) -> [LineageGraph.Node] { graph.nodes.filter { $0.kind == kind } }
+  }
+
+  /// One store.
+  public struct Place: Sendable {
+    /// `the local store` or `remote 'lab'`.
+    public let name: String
+    public internal(set) var store = StoreErasureReport()
+    /// Why it was not reached.
+    public internal(set) var problem: String?
+  }
+
+  /// Somewhere it may be still.
+  public struct Remainder: Hashable, Sendable {
+    public let place: String
+    public let advice: String
+  }
+
+  public internal(set) var items: [Item] = []
+  public internal(set) var places: [Place] = []
+  /// Paths of other contents that need some of the same chunks, which therefore stay.
+  public internal(set) var sharedWith: [String] = []
+  public internal(set) var notReached: [Remainder] = []
+  /// Paths under which the working tree's pointers name it still.
+  public internal(set) var stillTracked: [String] = []
+  public let isDryRun: Bool
+
+  /// Whether every store that was to be reached was.
+  public var isComplete: Bool { places.allSatisfy { $0.problem == nil } }
+}
