@@ -19,17 +19,22 @@ public enum TagMessage {
     title + "\n\n" + (description.map { $0 + "\n\n" } ?? "") + String(decoding: record.bytes, as: UTF8.self) + "\n"
   }
 
-  /// Finds the record in a message.
-  ///
-  /// - Returns: `nil` if it has none, as tags that GTO made.
-  /// - Throws: ``RecordError`` if what stands there is no canonical record.
-  public static func record(in message: String) throws(RecordError) -> Record? {
+  /// The last line before a signature of git's; `nil` if there is none.
+  static func lastLine(of message: String) -> Substring? {
     var last: Substring?
     for line in message.split(separator: "\n") {
       if line.hasPrefix("-----BEGIN ") { break }
       last = line
     }
-    guard let last, last.hasPrefix("{") else { return nil }
+    return last
+  }
+
+  /// Finds the record in a message.
+  ///
+  /// - Returns: `nil` if it has none, as tags that GTO made.
+  /// - Throws: ``RecordError`` if what stands there is no canonical record.
+  public static func record(in message: String) throws(RecordError) -> Record? {
+    guard let last = lastLine(of: message), last.hasPrefix("{") else { return nil }
     return try Record(decoding: Array(last.utf8), limit: maximumRecordByteCount)
   }
 }

@@ -1,17 +1,19 @@
 import DVObject
 
 /// Takes nodes of a `dv.yaml` for what its schema says they are, or refuses them with their line.
-struct SchemaReader {
+package struct SchemaReader {
   let file: String
 
-  func failure(_ what: String, _ line: Int, remedy: String? = nil) -> PipelineError {
+  package init(file: String) { self.file = file }
+
+  package func failure(_ what: String, _ line: Int, remedy: String? = nil) -> PipelineError {
     PipelineError(.schema, "\(SourcePlace(file: file, line: line)): \(what).", remedy: remedy)
   }
 
   /// Returns the members of a mapping; of nothing, none.
   ///
   /// - Parameter allowed: the keys it may have; `nil` for any.
-  func members(
+  package func members(
     of node: YAMLNode, _ what: String, allowing allowed: [String]? = nil
   ) throws(PipelineError) -> [YAMLNode.Member] {
     if case .scalar(.null) = node.content { return [] }
@@ -28,7 +30,7 @@ struct SchemaReader {
   }
 
   /// Returns the elements of a list; of nothing, none.
-  func elements(of node: YAMLNode, _ what: String) throws(PipelineError) -> [YAMLNode] {
+  package func elements(of node: YAMLNode, _ what: String) throws(PipelineError) -> [YAMLNode] {
     switch node.content {
     case .sequence(let nodes): return nodes
     case .scalar(.null): return []
@@ -37,7 +39,7 @@ struct SchemaReader {
   }
 
   /// Returns a text; numbers, true and false are their text.
-  func text(_ node: YAMLNode, _ what: String) throws(PipelineError) -> String {
+  package func text(_ node: YAMLNode, _ what: String) throws(PipelineError) -> String {
     switch node.content {
     case .scalar(.null): throw failure("\(what) is empty", node.line)
     case .scalar(let value): return CommandLineText.plain(value)
@@ -45,7 +47,7 @@ struct SchemaReader {
     }
   }
 
-  func bool(_ node: YAMLNode, _ what: String) throws(PipelineError) -> Bool {
+  package func bool(_ node: YAMLNode, _ what: String) throws(PipelineError) -> Bool {
     guard case .scalar(.bool(let value)) = node.content else {
       throw failure("\(what) is \(node.value.kindText), expected true or false", node.line)
     }

@@ -1,25 +1,25 @@
-import DVObject
+package import DVObject
 
 /// A value of a YAML file and where it stands, for messages.
-struct YAMLNode: Sendable {
-  struct Member: Sendable {
-    let key: String
-    let keyLine: Int
-    var value: YAMLNode
+package struct YAMLNode: Sendable {
+  package struct Member: Sendable {
+    package let key: String
+    package let keyLine: Int
+    package var value: YAMLNode
   }
 
-  indirect enum Content: Sendable {
+  package indirect enum Content: Sendable {
     case scalar(JSONValue)
     case sequence([YAMLNode])
     case mapping([Member])
   }
 
-  var content: Content
+  package var content: Content
   /// From 1 on.
-  let line: Int
+  package let line: Int
 
   /// The value without its lines.
-  var value: JSONValue {
+  package var value: JSONValue {
     switch content {
     case .scalar(let value): value
     case .sequence(let nodes): .array(nodes.map(\.value))

@@ -5,7 +5,7 @@ import Yams
 ///
 /// A file that is small may stand for something huge: each of ten lines names the one before ten times. Therefore what
 /// aliases stand for counts as often as it is named, and a key may only be a scalar.
-struct YAMLReader {
+package struct YAMLReader {
   /// The most bytes of a file.
   static let maximumByteCount = 4 << 20
   /// The most nodes, counting what an alias stands for each time.
@@ -19,7 +19,7 @@ struct YAMLReader {
   /// Reads the one document of a file; `nil` if it has none.
   ///
   /// - Throws: ``PipelineError`` with file and line.
-  static func read(_ bytes: [UInt8], named file: String) throws(PipelineError) -> YAMLNode? {
+  package static func read(_ bytes: [UInt8], named file: String) throws(PipelineError) -> YAMLNode? {
     guard bytes.count <= maximumByteCount else {
       throw PipelineError(.limit, "'\(file)' has \(bytes.count) bytes; at most \(maximumByteCount) are read.")
     }

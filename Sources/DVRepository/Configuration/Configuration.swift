@@ -111,6 +111,7 @@ public final class Configuration {
   private static let privateKeys: Set<String> = [
     "accesskeyid", "secretaccesskey", "sessiontoken", "password", "token", "profile", "credentialprocess",
     "credentialsfile", "command", "hook", "proxy", "cafile", "store", "trusted", "requesterpays",
+    "policybranch",
   ]
 
   private func requireAllowed(_ name: String, in place: Place) throws {

@@ -160,6 +160,7 @@ struct ModelText {
         json.object { json in
           json.member("check", evidence.check)
           json.member("finding", evidence.finding)
+          if !evidence.inputs.isEmpty { json.member("inputs", JSONValue.object(evidence.inputs)) }
         }
       }
     }

@@ -13,6 +13,7 @@ public struct GetModel: Sendable {
   private let selector: String
   private let destination: FilePath?
   private let replaces: Bool
+  private let environment: [[UInt8]]
 
   public struct Report: Sendable {
     public let record: ModelRecord
@@ -23,14 +24,17 @@ public struct GetModel: Sendable {
   ///   - selector: a version, an alias, or `latest`.
   ///   - destination: the file or directory to make, absolute; `nil` for the name that the model has in its repository.
   ///   - replaces: whether a file that is there may be replaced.
-  public init(_ model: ModelName, _ selector: String, to destination: FilePath?, replaces: Bool) {
+  ///   - environment: all variables of the process, for git.
+  public init(_ model: ModelName, _ selector: String, to destination: FilePath?, replaces: Bool, environment: [[UInt8]] = []) {
     (self.model, self.selector, self.destination, self.replaces) = (model, selector, destination, replaces)
+    self.environment = environment
   }
 
   /// Carries it out.
   ///
   /// - Parameter directory: where it goes if no destination was given.
-  /// - Throws: ``RepositoryError/Code/conflict`` if something is in the way or the alias is contested; `missing` if the content is
+  /// - Throws: ``PolicyRefusal`` if `model.enforce` is set and the policy does not let the version have the alias;
+  ///   ``RepositoryError/Code/conflict`` if something is in the way or the alias is contested; `missing` if the content is
   ///   nowhere; `corrupt` if the tag says other things than its commit.
   public func run(in repository: Repository, from directory: FilePath, progress: ProgressSink) async throws -> Report {
     let event = try repository.version(selector, of: repository.model(model))
@@ -39,7 +43,8 @@ public struct GetModel: Sendable {
         .usage, "The tag '\(event.tag.name)' was not made by dv and does not say which data the model is.",
         remedy: "Check out its commit, and 'dv pull' the path.")
     }
-    try requireSame(record, in: repository)
+    try repository.requireCommitted(record)
+    try await requirePolicy(in: repository)
     let place = directory.pushing(destination ?? FilePath(String(record.path.split(separator: "/").last ?? "model")))
     let target = place.lexicallyNormalized()
     if let there = try target.fileStat() {
@@ -76,9 +81,24 @@ public struct GetModel: Sendable {
     return Report(record: record, path: target)
   }
 
+  private func isExecutable(_ record: ModelRecord, in repository: Repository) throws -> Bool {
+    try repository.pointer(of: record).executable
+  }
+
+  /// Asks the policy whether the version may have the alias that it is asked for by, if `model.enforce` is set.
+  private func requirePolicy(in repository: Repository) async throws {
+    guard ModelVersion(selector) == nil, selector != "latest", try repository.enforcesPolicy() else { return }
+    let report = try await CheckModel(.alias(model, selector), environment: environment).run(in: repository)
+    guard report.isFulfilled else { throw PolicyRefusal(report: report) }
+  }
+}
+
+extension Repository {
   /// Checks that the commit says of the path what the tag says: a tag can be moved, a commit cannot.
-  private func requireSame(_ record: ModelRecord, in repository: Repository) throws {
-    let pointer = try pointer(of: record, in: repository)
+  ///
+  /// - Throws: ``RepositoryError/Code/corrupt`` if they differ, `missing` if the commit is not here.
+  func requireCommitted(_ record: ModelRecord) throws {
+    let pointer = try pointer(of: record)
     guard pointer.oid == record.oid, pointer.size == record.size else {
       throw RepositoryError(
         .corrupt, "The tag of \(record.model)@\(record.release) names \(record.oid.shortHex), and '\(record.path)' of its commit is \(pointer.oid.shortHex): one of them was altered.",
@@ -89,29 +109,38 @@ public struct GetModel: Sendable {
   /// The pointer in the commit.
   ///
   /// - Throws: ``RepositoryError/Code/missing`` if the commit is not in this clone: then nothing but the tag says what the model is.
-  private func pointer(of record: ModelRecord, in repository: Repository) throws -> Pointer {
+  func pointer(of record: ModelRecord) throws -> Pointer {
     guard let path = TreePath(record.path) else {
       throw RepositoryError(.corrupt, "The record of \(record.model)@\(record.release) names '\(record.path)', which is no path.")
     }
     let commit: GitObjectID
     do throws(GitError) {
-      commit = try repository.git.resolve(revision: record.commit)
+      commit = try git.resolve(revision: record.commit)
     } catch {
       guard error.code == .notFound else { throw error }
-      let isShallow = try repository.git.isShallow
+      let isShallow = try git.isShallow
       let clone = isShallow ? "shallow clone" : "clone"
       let message: String = "Commit \(record.commit.prefix(12)) of \(record.model)@\(record.release) is not in this \(clone): what its tag says cannot be compared with it."
       let remedy = isShallow ? "'git fetch --unshallow --tags' brings the history that is missing." : "'git fetch --tags' brings it."
       throw RepositoryError(.missing, message, remedy: remedy)
     }
-    guard let found = try repository.resolve(path, in: commit), found.inside.isRoot else {
+    guard let found = try resolve(path, in: commit), found.inside.isRoot else {
       throw RepositoryError(
         .corrupt, "The tag of \(record.model)@\(record.release) names '\(record.path)', which its commit does not track.")
     }
     return found.data.pointer
   }
 
-  private func isExecutable(_ record: ModelRecord, in repository: Repository) throws -> Bool {
-    try pointer(of: record, in: repository).executable
+  /// Whether `model.enforce` asks for what a policy says whenever an alias is used.
+  ///
+  /// The committed configuration can switch it on, never off: it comes from whoever may push.
+  func enforcesPolicy() throws -> Bool {
+    var wanted = false
+    for entry in try configuration.entries(prefix: "model.enforce") where entry.name == "model.enforce" {
+      // What is no clear no is a yes.
+      let value = entry.value.map { !["false", "no", "off", "0", ""].contains($0.lowercased()) } ?? true
+      if Configuration.Place(entry.level) != .project || value { wanted = value }
+    }
+    return wanted
   }
 }

@@ -34,8 +34,8 @@ public struct MoveAlias: Sendable {
 
   /// Carries it out.
   ///
-  /// - Throws: ``RepositoryError/Code/usage`` if there is no such version, or it has the alias already; `conflict` if the alias is
-  ///   contested and this is not to resolve it.
+  /// - Throws: ``PolicyRefusal`` with all that is missing if the policy does not let the version have the alias; ``RepositoryError/Code/usage`` if
+  ///   there is no such version, or it has the alias already; `conflict` if the alias is contested and this is not to resolve it.
   public func run(in repository: Repository) async throws -> TagReport {
     guard RegistryTag.isAlias(alias) else {
       throw RepositoryError(.usage, "'\(alias)' cannot be an alias: letters, digits, '-' and '_', with a letter or digit at both ends, and no version.")
@@ -59,17 +59,34 @@ public struct MoveAlias: Sendable {
     guard let commit = version?.tag.commit ?? heads.first?.tag.commit else {
       throw RepositoryError(.corrupt, "The tag of \(model)@\(release?.description ?? alias) leads to no commit.")
     }
+    var policy: PolicyReport?
+    if release != nil, let version { policy = try await ask(version, of: known, heads, in: repository) }
     let record = try AliasRecord(
       model: model, alias: alias, release: release, previous: heads.first?.tag.object,
-      resolves: heads.dropFirst().map(\.tag.object), reason: reason.map { String($0.prefix(400)) }, time: Moment.milliseconds,
-      user: repository.person()
+      resolves: heads.dropFirst().map(\.tag.object), reason: reason.map { String($0.prefix(400)) }, policy: policy?.source?.blob,
+      evidence: policy?.evidence ?? [], time: Moment.milliseconds, user: repository.person()
     ).encoded()
     let tag = RegistryTag(model, release == nil ? .unassign(alias) : .assign(alias), counter: known.nextCounter)
     let title = release.map { "Assign \(alias) to \(model) \($0)" } ?? "Take \(alias) from \(model)"
-    try await TagWriting(repository: repository, environment: environment, isSigned: isSigned).write(
+    let mustSign = policy?.source?.policy?.requirements(of: alias, for: model)?.signedTags ?? false
+    try await TagWriting(repository: repository, environment: environment, isSigned: isSigned || mustSign).write(
       tag, at: commit, message: TagMessage.text(title: title, description: reason, record: record))
     return TagReport(
-      tag: tag.name, model: model, release: release, alias: alias, commit: commit, previous: holder, record: record.id)
+      tag: tag.name, model: model, release: release, alias: alias, commit: commit, previous: holder, record: record.id, policy: policy)
+  }
+
+  /// Asks the policy before anything is written.
+  private func ask(
+    _ version: ModelRegistry.Event, of known: ModelRegistry.Model, _ heads: [ModelRegistry.Event], in repository: Repository
+  ) async throws -> PolicyReport {
+    let before = heads.map(\.tag.object)
+    let isReturn = known.release(registeredBy: version).map { known.hadAlias($0, in: before, alias) } ?? false
+    let report = try await PolicyEvaluation(
+      repository: repository, model: known, alias: alias, version: version, before: before, isReturn: isReturn, move: nil,
+      movers: [try repository.person()].compactMap { $0 }, environment: environment
+    ).report()
+    guard report.isFulfilled else { throw PolicyRefusal(report: report) }
+    return report
   }
 
   private func wanted(of known: ModelRegistry.Model, _ heads: [ModelRegistry.Event]) throws -> ModelVersion? {
@@ -101,6 +118,11 @@ public struct MoveAlias: Sendable {
 }
 
 extension ModelRegistry.Model {
+  /// The version that a tag registers.
+  func release(registeredBy event: ModelRegistry.Event) -> ModelVersion? {
+    if case .register(let release) = event.parsed.action { release } else { nil }
+  }
+
   /// The move of an alias with the number before, for tags without a chain.
   func moveBefore(_ move: ModelRegistry.Event, of alias: String) -> ModelRegistry.Event? {
     guard move.alias == nil else { return nil }

@@ -10,13 +10,20 @@ struct TagWriting {
 
   /// - Parameter commit: hex digits.
   func write(_ tag: RegistryTag, at commit: String, message: String) async throws {
+    try await write(tag.name, at: commit, message: message)
+  }
+
+  /// - Parameters:
+  ///   - name: the short name.
+  ///   - commit: hex digits.
+  func write(_ name: String, at commit: String, message: String) async throws {
     guard message.utf8.count <= TagMessage.maximumByteCount else {
       throw RepositoryError(.usage, "The description has \(message.utf8.count) bytes; a tag's message may have \(TagMessage.maximumByteCount).")
     }
     // Verbatim, or git would take lines that begin with '#' for comments.
     let sign = isSigned ? ["--sign"] : []
     try await UserGit(repository, environment: environment).run(
-      ["tag", "--annotate", "--cleanup=verbatim"] + sign + ["--message=\(message)", "--", tag.name, commit])
+      ["tag", "--annotate", "--cleanup=verbatim"] + sign + ["--message=\(message)", "--", name, commit])
   }
 }
 
@@ -31,4 +38,6 @@ public struct TagReport: Sendable {
   /// The version that had the alias before.
   public let previous: ModelVersion?
   public let record: ObjectID
+  /// What the policy said of it; `nil` if it was not asked.
+  public internal(set) var policy: PolicyReport?
 }

@@ -183,24 +183,10 @@ struct PlanReproduction {
       if bytes.map({ ObjectID(hashing: $0.span) }) != then { found.append(name.text) }
     }
     // Of a file of parameters only those that the stage reads.
-    for file in Set(run.parameters.map(\.file)).sorted() where code[TreePath(file)] != nil {
-      let bytes = try committed(TreePath(file), limit: ValueFile.maximumByteCount)
-      let values = bytes.flatMap { try? ValueFile.read($0, named: file.text) }
-      for parameter in run.parameters where parameter.file == file {
-        var there = values
-        if !parameter.name.isEmpty {
-          there = values?.object?[parameter.name] ?? ValuePath(parameter.name).flatMap { values?.value(at: $0) }
-        }
-        if there?.canonical() != parameter.value.canonical() { found.append("\(file):\(parameter.name)") }
-      }
-    }
-    if let address = run.stage, let file = StagePath.pipeline(of: address), code[TreePath(file)] != nil {
-      let bytes = try committed(TreePath(file), limit: Repository.pipelineByteLimit)
-      let pipeline = bytes.flatMap { bytes in
-        try? repository.pipelineFile(bytes, at: TreePath(file)) { try committed($0, limit: ValueFile.maximumByteCount) }
-      }
-      let stage = pipeline?.stages.first { $0.address == address }
-      if stage?.commands != run.commands || stage?.workingDirectory != run.workingDirectory { found.append(file.text) }
+    let committedCode = CommittedCode(repository: repository, commit: commit)
+    found += try committedCode.parameters(of: run) { code[TreePath($0)] != nil }
+    if let file = StagePath.pipeline(of: run.stage), code[TreePath(file)] != nil, try !committedCode.defines(run, in: file) {
+      found.append(file.text)
     }
     return found
   }

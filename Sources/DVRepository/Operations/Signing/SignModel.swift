@@ -9,6 +9,8 @@ public struct SignModel: Sendable {
   private let selector: String
   private let key: SigningKey
   private let output: FilePath
+  private let makesTag: Bool
+  private let environment: [[UInt8]]
 
   public struct Report: Sendable {
     public let record: ModelRecord
@@ -16,12 +18,20 @@ public struct SignModel: Sendable {
     /// `nil` if no run is known that made it.
     public let provenance: FilePath?
     public let files: Int
+    /// The tag that says so, where policies look; `nil` if none was asked for.
+    public let tag: String?
     /// Which key signed: the SHA-256 of the public half in PEM.
     public let key: String
   }
 
-  /// - Parameter output: the bundle to write, absolute; the provenance goes beside it.
-  public init(_ model: ModelName, _ selector: String, key: SigningKey, output: FilePath) {
+  /// - Parameters:
+  ///   - output: the bundle to write, absolute; the provenance goes beside it.
+  ///   - makesTag: whether to sign in a tag too that this is the version's content.
+  ///   - environment: all variables of the process, for git.
+  public init(
+    _ model: ModelName, _ selector: String, key: SigningKey, output: FilePath, makesTag: Bool = false, environment: [[UInt8]] = []
+  ) {
+    (self.makesTag, self.environment) = (makesTag, environment)
     (self.model, self.selector, self.key, self.output) = (model, selector, key, output)
   }
 
@@ -47,7 +57,14 @@ public struct SignModel: Sendable {
       try path.replaceContent(with: signed.bytes.span)
       provenance = path
     }
-    return Report(record: record, signature: output, provenance: provenance, files: resources.count, key: key.publicKey.hint)
+    var tag: String?
+    if makesTag {
+      let event = try repository.version(selector, of: repository.model(model))
+      tag = try await AttestationWriting(repository: repository, environment: environment).write(
+        Attestation(.signature, of: record, tag: event.tag.object, time: Moment.milliseconds, user: repository.person()), key)
+    }
+    return Report(
+      record: record, signature: output, provenance: provenance, files: resources.count, tag: tag, key: key.publicKey.hint)
   }
 
   /// Where the provenance lies: `model.sig` has it in `model.sig.provenance`.

@@ -14,6 +14,8 @@ struct ModelCommand: ParsableCommand {
       'git push origin TAG'; nothing is ever overwritten.
       """,
     subcommands: [
+      ModelApproveCommand.self,
+      ModelCheckCommand.self,
       ModelDeprecateCommand.self,
       ModelDiffCommand.self,
       ModelGetCommand.self,
@@ -66,10 +68,12 @@ extension TagReport {
         json.member("previous", previous?.description)
         json.member("commit", commit)
         json.member("record", record.hex)
+        if let policy { PolicyText(policy).writeChecks(to: &json) }
       }
       return try StandardOutput.write(json.text + "\n")
     }
     guard !options.quiet else { return }
-    try StandardOutput.write("\(sentence)\nShare it: git push origin '\(tag)'\n")
+    let checks = policy.map { PolicyText($0).passedLine } ?? ""
+    try StandardOutput.write("\(sentence)\n\(checks)Share it: git push origin '\(tag)'\n")
   }
 }

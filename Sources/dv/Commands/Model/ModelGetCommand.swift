@@ -10,7 +10,8 @@ struct ModelGetCommand: WritingCommand {
     commandName: "get", abstract: "Bring a version of a model to where it is needed.",
     discussion: """
       The version is named by number, by alias, or as 'latest'. The content appears under its name when all of it was proved. \
-      Exits with 7 if the alias is contested.
+      Exits with 7 if the alias is contested. With the setting model.enforce the policy is asked again about an alias, and dv exits with 1 \
+      if something is missing.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -27,9 +28,13 @@ struct ModelGetCommand: WritingCommand {
   func run() async throws {
     let (version, output, force) = (version, output, force)
     let directory = try Here.directory()
-    let report = try await ProgressDisplay(options).show { progress in
-      try await GetModel(version.name, version.selector, to: output?.path, replaces: force).run(
-        in: try Here.repository(countingIn: progress), from: directory, progress: progress)
+    let options = options
+    let report = try await PolicyText.refusing(options, as: "get") {
+      try await ProgressDisplay(options).show { progress in
+        try await GetModel(
+          version.name, version.selector, to: output?.path, replaces: force, environment: ProcessEnvironment.all
+        ).run(in: try Here.repository(countingIn: progress), from: directory, progress: progress)
+      }
     }
     let record = report.record
     if options.json {

@@ -8,7 +8,8 @@ struct ModelPromoteCommand: WritingCommand {
     commandName: "promote", abstract: "Give an alias, such as production, to a version of a model.",
     discussion: """
       A version may have several aliases, an alias only one version. Two clones may promote at the same time and both pushes \
-      succeed: then the alias is contested, and whoever asks for it is told so until somebody decides with --resolve.
+      succeed: then the alias is contested, and whoever asks for it is told so until somebody decides with --resolve. If the protected \
+      branch has a policy ('.dv/policy.yaml'), it decides first: what is missing is listed, and dv exits with 1.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -37,9 +38,9 @@ struct ModelPromoteCommand: WritingCommand {
 
   func run() async throws {
     let destination: MoveAlias.Destination = ModelVersion(version).map { .version($0) } ?? .nobody
-    let report = try await MoveAlias(
-      model.name, alias, to: destination, reason: message, resolves: resolve, isSigned: sign, environment: ProcessEnvironment.all
-    ).run(in: try Here.repository())
+    let operation = MoveAlias(
+      model.name, alias, to: destination, reason: message, resolves: resolve, isSigned: sign, environment: ProcessEnvironment.all)
+    let report = try await PolicyText.refusing(options, as: "promote") { try await operation.run(in: try Here.repository()) }
     try report.print(options, command: "promote", sentence: report.moveSentence)
   }
 }
@@ -63,9 +64,8 @@ struct ModelRollbackCommand: WritingCommand {
   var alias: String = "production"
 
   func run() async throws {
-    let report = try await MoveAlias(
-      model.name, alias, to: .before, reason: message, isSigned: sign, environment: ProcessEnvironment.all
-    ).run(in: try Here.repository())
+    let operation = MoveAlias(model.name, alias, to: .before, reason: message, isSigned: sign, environment: ProcessEnvironment.all)
+    let report = try await PolicyText.refusing(options, as: "rollback") { try await operation.run(in: try Here.repository()) }
     try report.print(options, command: "rollback", sentence: report.moveSentence)
   }
 }

@@ -20,6 +20,9 @@ struct SignCommand: Command {
   @Option(name: .shortAndLong, help: ArgumentHelp("The bundle to write; NAME-VERSION.sig in this directory if not given.", valueName: "file"))
   var output: PathArgument?
 
+  @Flag(name: .long, help: "Say so in a git tag too, where policies look for signatures.")
+  var tag = false
+
   @Argument(help: ArgumentHelp("The version.", valueName: "name@version"))
   var version: ModelVersionArgument
 
@@ -28,7 +31,8 @@ struct SignCommand: Command {
     let key = try SigningKey(pem: KeyFile.text(key, in: directory))
     let name = version.name.inTag.split(separator: "/").last.map(String.init) ?? "model"
     let output = directory.pushing(output?.path ?? FilePath("\(name)-\(version.selector).sig"))
-    let report = try await SignModel(version.name, version.selector, key: key, output: output).run(in: try Here.repository())
+    let report = try await SignModel(version.name, version.selector, key: key, output: output, makesTag: tag, environment: ProcessEnvironment.all).run(
+      in: try Here.repository())
     if options.json {
       var json = JSONText()
       json.object { json in
@@ -38,6 +42,7 @@ struct SignCommand: Command {
         json.path("signature", Array(report.signature.rawBytes))
         json.member("provenance", report.provenance.map { String(decoding: $0.rawBytes, as: UTF8.self) })
         json.member("files", report.files)
+        json.member("tag", report.tag)
         json.member("key", report.key)
       }
       return try StandardOutput.write(json.text + "\n")
@@ -49,6 +54,7 @@ struct SignCommand: Command {
     lines.append(
       report.provenance.map { "Signed what made it: '\(SafeText.name(Array($0.rawBytes)))'." }
         ?? "What made it is not recorded, so there is no provenance to sign.")
+    if let tag = report.tag { lines.append("Share it: git push origin '\(tag)'") }
     try StandardOutput.write(lines.map { $0 + "\n" }.joined())
   }
 }
