@@ -28,20 +28,24 @@ import SystemPackage
   init(_ repository: GitRepository) throws(GitError) {
     let files = IndexFiles(gitDirectory: repository.gitDirectory)
     let lock = try waitForLock(files.index) { () throws(GitError) in try files.lock() }
-    var (opened, before): (OpaquePointer?, OpaquePointer?) = (nil, nil)
+    let (opened, before): (OpaquePointer, OpaquePointer)
     do throws(GitError) {
       try files.makeSecondName()
-      unsafe opened = try repository.readIndex(files.working)
-      unsafe before = try make("open the index of '\(repository.gitDirectory)'") {
-        unsafe git_repository_index(&$0, repository.pointer)
+      let copy = try unsafe repository.readIndex(files.working)
+      do throws(GitError) {
+        let own = try unsafe make("open the index of '\(repository.gitDirectory)'") {
+          unsafe git_repository_index(&$0, repository.pointer)
+        }
+        unsafe (opened, before) = (copy, own)
+      } catch {
+        unsafe git_index_free(copy)
+        throw error
       }
     } catch {
-      unsafe git_index_free(opened)
       files.discard()
       try? lock.close()
       throw error
     }
-    guard let opened = unsafe opened, let before = unsafe before else { fatalError("Both were made above, or thrown.") }
     unsafe pointer = opened
     unsafe original = before
     self.repository = repository

@@ -84,15 +84,7 @@ public import SystemPackage
 
   /// Runs `body` in a transaction: all of what it writes counts, or nothing.
   public func transaction<Value>(_ body: () throws -> Value) throws -> Value {
-    try execute("BEGIN IMMEDIATE")
-    do {
-      let value = try body()
-      try execute("COMMIT")
-      return value
-    } catch {
-      try? execute("ROLLBACK")
-      throw error
-    }
+    try bracketed("BEGIN IMMEDIATE", body)
   }
 
   /// Runs `body` with everything it reads from one moment, and without a lock taken for each question: thousands of small ones take
@@ -101,7 +93,11 @@ public import SystemPackage
   /// `body` must not write, nor begin a transaction. Inside of another transaction it is just called.
   public func reading<Value>(_ body: () throws -> Value) throws -> Value {
     guard unsafe sqlite3_get_autocommit(connection) != 0 else { return try body() }
-    try execute("BEGIN")
+    return try bracketed("BEGIN", body)
+  }
+
+  private func bracketed<Value>(_ beginning: String, _ body: () throws -> Value) throws -> Value {
+    try execute(beginning)
     do {
       let value = try body()
       try execute("COMMIT")
