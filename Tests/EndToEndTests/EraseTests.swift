@@ -48,7 +48,7 @@ struct EraseTests {
     #expect(try sandbox.git("status", "--short").text.isEmpty)
     for store in stores { #expect(try remains(sandbox, store) > 0) }
     try sandbox.dv("erase", "a/in/person.bin", "--yes").exit(2)
-    try sandbox.dv("erase", "a", "--reason", "r", "--yes").exit(2)
+    try sandbox.dv("erase", "a/no*", "--reason", "r", "--yes").exit(2)
     try sandbox.dv("erase", "no/such", "--reason", "r", "--yes").exit(2)
 
     let done = try sandbox.dv("erase", "--json", "a/in/person.bin", "a/short", "--reason", "asked for", "--yes").succeed().json
@@ -128,6 +128,57 @@ struct EraseTests {
     #expect(try !sandbox.exists(".git/dv/erasing/\(try sandbox.script("sha256sum ../leaked").text.prefix(64))"))
     try sandbox.dv("fsck", "--all", "--full").succeed()
     #expect(try sandbox.dv("erase", "--reason", "x").succeed().text.contains("nothing of it is there"))
+  }
+
+  /// A directory means all files in it, a pattern all that match, also in versions that are not checked out.
+  @Test func directoriesAndPatternsMeanTheirFiles() throws {
+    let sandbox = try sandbox()
+    let plan = try sandbox.dv("erase", "--json", "a").succeed().json
+    let directory = try #require((plan["directories"] as? [[String: Any]])?.first)
+    #expect(directory["name"] as? String == "a" && directory["files"] as? Int == 3)
+    #expect((plan["erased"] as? [Any])?.count == 3)
+    #expect(Set((directory["data"] as? [[String: Any]] ?? []).compactMap { $0["label"] as? String }).isSuperset(of: ["a", "b"]))
+    // What of it other data holds too is told before.
+    #expect(Set(plan["stillTracked"] as? [String] ?? []) == ["a/in/person.bin", "a/short", "a/x", "b/copy.bin"])
+    for (pattern, count) in [("a/*", 3), ("a/in/*.bin", 1), ("*/x", 1), ("**/*.bin", 2), ("HEAD:a/sh?rt", 1), ("a/in", 1)] {
+      let erased = try sandbox.dv("erase", "--json", .init(pattern)).succeed().json["erased"] as? [Any]
+      #expect(erased?.count == count, "\(pattern)")
+    }
+    try sandbox.dv("rm", "-r", "a").succeed()
+    try sandbox.commit("without a")
+    #expect(try sandbox.dv("erase", "HEAD~1:a", "--reason", "no licence", "--yes").succeed().text.contains("'HEAD~1:a': 3 files"))
+    for store in stores { #expect(try remains(sandbox, store) == 0, "\(store)") }
+    #expect(try sandbox.script("ls .dv/records/*/* | wc -l").text.trimmingCharacters(in: .whitespacesAndNewlines) == "3")
+    try sandbox.commit("erased")
+    try sandbox.dv("fsck", "--all", "--full").succeed()
+    #expect(try sandbox.dv("cat", "HEAD~2:a/x").exit(3).errorText.contains("was erased on"))
+  }
+
+  /// Pushes of a clone that knows nothing of the erasure, meanwhile: the remote stays whole, and what one of them brought back goes with the
+  /// next erasure.
+  @Test func pushesMeanwhileAreSeenAndUndone() throws {
+    let sandbox = try sandbox()
+    try sandbox.script(
+      """
+      cd ../clone && dv remote add -q lab ../lab 2>/dev/null || true
+      (for n in 1 2 3 4 5 6 7 8 9 10; do
+         head -c 20000 /dev/urandom > new$n && dv add -q new$n && git add . && git commit -qm $n && dv push -q -r lab --all || exit 1
+       done; echo done > ../pushed) > ../log 2>&1 &
+      cd ../work && dv erase a/in/person.bin a/short --reason why --yes > /dev/null
+      for n in $(seq 600); do test -e ../pushed && break; sleep 0.1; done; test -e ../pushed || { cat ../log; exit 1; }
+      git add -A && git commit -qm erased && dv fsck --remote lab --full
+      """)
+    // Whoever has the record is told whether it is there all the same.
+    let isBack = try remains(sandbox, "../lab") > 0
+    #expect(try sandbox.dv("fsck", "--remote", "lab").succeed().text.contains("all the same") == isBack)
+    try sandbox.dv("erase", "--yes").succeed()
+    #expect(try remains(sandbox, "../lab") == 0)
+    try sandbox.dv("fsck", "--remote", "lab", "--full").succeed()
+    // A push that begins after it, of a clone without the record: the same remedy.
+    try sandbox.dv("push", "-r", "lab", "--all", in: sandbox.folder.appending("clone")).succeed()
+    try sandbox.dv("erase", "--yes").succeed()
+    #expect(try remains(sandbox, "../lab") == 0)
+    try sandbox.dv("fsck", "--remote", "lab", "--full").succeed()
   }
 
   /// Killed at any moment, it is completed by running it again.

@@ -29,7 +29,9 @@ struct EraseCommand: WritingCommand {
   @Flag(name: .long, help: "Do it.")
   var yes = false
 
-  @Argument(help: ArgumentHelp("Files: by oid, by path, or any file on disk, which is meant by its content.", valueName: "oid|[rev:]path"))
+  @Argument(help: ArgumentHelp(
+      "Files: by oid, by path, or any file on disk, which is meant by its content; directories and patterns such as 'people/0042*' mean all files in them.",
+      valueName: "oid|[rev:]path"))
   var files: [PathArgument] = []
 
   func validate() throws {
@@ -64,20 +66,19 @@ struct EraseCommand: WritingCommand {
   private func text(_ report: EraseReport) -> String {
     if report.items.isEmpty { return "No record says that anything was erased.\n" }
     var text = ""
-    for item in report.items {
+    for directory in report.directories {
+      text += "'\(SafeText.name(directory.name))': \(Count(UInt64(directory.files)).of("file"))\n" + impact(directory.graph)
+    }
+    let members = report.items.filter { !$0.isNamed }
+    for item in report.items.filter(\.isNamed) + members.prefix(20) {
       let names = item.paths.prefix(3).map { "'\(SafeText.name($0))'" }.joined(separator: ", ")
       text += "\(item.oid.shortHex)  \(names.isEmpty ? "(no path is known)" : names)\(item.paths.count > 3 ? " and \(item.paths.count - 3) more" : "")\n"
       if let reason = item.reason { text += "  reason: \(SafeText.message(reason))\n" }
-      for (title, kind) in [("Model versions", LineageGraph.Node.Kind.model), ("Aliases", .alias), ("Runs", .run), ("Data", .data), ("Commits", .commit)] {
-        let nodes = item.nodes(kind)
-        guard !nodes.isEmpty else { continue }
-        text += "  \(title): \(nodes.count)\n"
-        for node in nodes.prefix(10) { text += "    \(LineageTree.line(node))\n" }
-        if nodes.count > 10 { text += "    … and \(nodes.count - 10) more; 'dv impact' lists all\n" }
-      }
-      if item.unsearchedTrees > 0 {
-        text += "  \(Count(UInt64(item.unsearchedTrees)).of("directory version")) could not be searched for it, not being here.\n"
-      }
+      text += impact(item.graph)
+    }
+    if members.count > 20 { text += "… and \(members.count - 20) more; --json lists all.\n" }
+    if report.unsearchedTrees > 0 {
+      text += "\(Count(UInt64(report.unsearchedTrees)).of("directory version")) could not be searched, not being here.\n"
     }
     for place in report.places where place.problem == nil {
       let store = place.store
@@ -105,7 +106,26 @@ struct EraseCommand: WritingCommand {
     return text
   }
 
+  /// What files ended up in, as lines.
+  private func impact(_ graph: LineageGraph) -> String {
+    var text = ""
+    for (title, kind) in [("Model versions", LineageGraph.Node.Kind.model), ("Aliases", .alias), ("Runs", .run), ("Data", .data), ("Commits", .commit)] {
+      let nodes = graph.nodes.filter { $0.kind == kind }
+      guard !nodes.isEmpty else { continue }
+      text += "  \(title): \(nodes.count)\n"
+      for node in nodes.prefix(10) { text += "    \(LineageTree.line(node))\n" }
+      if nodes.count > 10 { text += "    … and \(nodes.count - 10) more; 'dv impact' lists all\n" }
+    }
+    return text
+  }
+
   // MARK: - JSON
+
+  private func write(_ graph: LineageGraph, to json: inout JSONText) {
+    for (key, kind) in [("models", LineageGraph.Node.Kind.model), ("aliases", .alias), ("runs", .run), ("data", .data), ("commits", .commit)] {
+      json.array(key) { json in for node in graph.nodes where node.kind == kind { json.object { LineageJSON.write(node, to: &$0) } } }
+    }
+  }
 
   private func json(_ report: EraseReport) -> String {
     var json = JSONText()
@@ -113,6 +133,16 @@ struct EraseCommand: WritingCommand {
       json.member("schema", "dv.erase/1")
       json.member("dryRun", report.isDryRun)
       json.member("complete", report.isComplete)
+      json.member("unsearchedTrees", report.unsearchedTrees)
+      json.array("directories") { json in
+        for directory in report.directories {
+          json.object { json in
+            json.member("name", directory.name)
+            json.member("files", directory.files)
+            write(directory.graph, to: &json)
+          }
+        }
+      }
       json.array("erased") { json in
         for item in report.items {
           json.object { json in
@@ -120,10 +150,7 @@ struct EraseCommand: WritingCommand {
             json.member("reason", item.reason)
             json.member("record", item.record?.text)
             json.array("paths") { json in for path in item.paths { json.value(path) } }
-            for (key, kind) in [("models", LineageGraph.Node.Kind.model), ("aliases", .alias), ("runs", .run), ("data", .data), ("commits", .commit)] {
-              json.array(key) { json in for node in item.nodes(kind) { json.object { LineageJSON.write(node, to: &$0) } } }
-            }
-            json.member("unsearchedTrees", item.unsearchedTrees)
+            if item.isNamed { write(item.graph, to: &json) }
           }
         }
       }

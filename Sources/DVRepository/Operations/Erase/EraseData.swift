@@ -25,8 +25,8 @@ public struct EraseData: Sendable {
   private let directory: FilePath
 
   /// - Parameters:
-  ///   - targets: files by oid, by the beginning of one, as `[REV:]PATH`, or any file on disk, which is meant by its content; with none, all
-  ///     files that records say were erased.
+  ///   - targets: files by oid, by the beginning of one, as `[REV:]PATH`, or any file on disk, which is meant by its content; directories,
+  ///     which mean all files in them, and patterns of paths; with none, all files that records say were erased.
   ///   - reason: why, for the record; needed for files that no record says were erased.
   ///   - remotes: the remotes to reach; `nil` for all.
   ///   - directory: what paths are relative to.
@@ -41,7 +41,7 @@ public struct EraseData: Sendable {
   /// Carries it out.
   ///
   /// - Returns: what was done. Remotes that could not be reached are in the report.
-  /// - Throws: ``RepositoryError/Code/usage`` if a target is no file; ``StoreError`` if the local store is damaged.
+  /// - Throws: ``RepositoryError/Code/usage`` if a target is no data, or means too many files; ``StoreError`` if the local store is damaged.
   public func run(in repository: Repository, progress: ProgressSink) async throws -> EraseReport {
     try repository.requireProject()
     progress.begin("Looking")
@@ -122,40 +122,38 @@ public struct EraseData: Sendable {
     try await index.update(from: repository)
     let absent = try await index.updateContents(repository.dataReader(allowingRemote: false).nodes)
     let trace = LineageTrace(index)
-    let resolver = LineageTarget(trace: trace, repository: repository, directory: directory)
-    var oids: [ObjectID] = targets.isEmpty ? known.oids.sorted() : []
-    for target in targets {
-      let text = TerminalSafe.text(String(decoding: target, as: UTF8.self))
-      for key in try await resolver.keys(target, hashingFiles: true) {
-        guard case .data(_, let oid) = key else {
-          throw RepositoryError(.usage, "'\(text)' is no file.", remedy: "Name a file by its path or oid; 'dv ls' lists those of a directory.")
-        }
-        if !oids.contains(oid) { oids.append(oid) }
-      }
+    var meant = ErasureTargets(of: repository, index, from: directory)
+    if targets.isEmpty { meant.add(known.oids.sorted()) }
+    for target in targets { try await meant.add(target) }
+    report.unsearchedTrees = absent
+    for directory in meant.directories {
+      report.directories.append(
+        .init(name: directory.name, files: directory.files.count, graph: try await impact(of: directory.files, trace)))
     }
-    for oid in oids {
-      let isTree = try index.database.first(
-        "SELECT 1 FROM versions WHERE oid = ? AND kind = 'tree' UNION SELECT 1 FROM uses WHERE oid = ? AND mode IN ('tree', 'directory') UNION SELECT 1 FROM trees WHERE id = ?",
-        .blob(oid.bytes), .blob(oid.bytes), .blob(oid.bytes)) { _ in true }
-      guard isTree == nil else {
-        throw RepositoryError(
-          .usage, "\(oid.shortHex) is a directory: its listing holds names, which git keeps too.", remedy: "Name the files in it that are to go; 'dv ls' lists them.")
-      }
-      var item = EraseReport.Item(oid: oid, paths: try trace.places(of: oid))
+    let named = Set(meant.files)
+    for oid in meant.all {
+      var item = EraseReport.Item(oid: oid, isNamed: named.contains(oid), paths: try trace.places(of: oid))
       if let erasure = known.items[oid] { (item.record, item.reason) = (erasure.record, erasure.reason) } else { item.reason = reason }
       guard item.reason != nil || isDryRun else {
         throw RepositoryError(.usage, "Nothing says why \(oid.shortHex) is erased.", remedy: "Give the reason with --reason: it is recorded in git.")
       }
-      let starts = item.paths.isEmpty ? [LineageKey.data(path: "", oid: oid)] : item.paths.map { .data(path: $0, oid: oid) }
-      var walk = GraphWalk(trace: trace)
-      try await walk.follow(starts, direction: .down, depth: nil)
-      item.graph = walk.graph
-      item.unsearchedTrees = absent
+      if item.isNamed { item.graph = try await impact(of: [oid], trace) }
       // Of a file in directories that are not checked out, only these are known.
-      let parts = walk.graph.edges.filter { $0.role == "part of" }.compactMap { edge in walk.graph.node(edge.to)?.label }
+      let parts = item.graph.edges.filter { $0.role == "part of" }.compactMap { edge in item.graph.node(edge.to)?.label }
       if item.paths.isEmpty { item.paths = Array(Set(parts)).sorted().map { $0 + "/…" } }
       report.items.append(item)
     }
+  }
+
+  /// What files ended up in, taken together.
+  private func impact(of oids: [ObjectID], _ trace: LineageTrace) async throws -> LineageGraph {
+    var walk = GraphWalk(trace: trace)
+    let starts = try oids.flatMap { oid -> [LineageKey] in
+      let paths = try trace.places(of: oid)
+      return paths.isEmpty ? [.data(path: "", oid: oid)] : paths.map { .data(path: $0, oid: oid) }
+    }
+    try await walk.follow(starts, direction: .down, depth: nil)
+    return walk.graph
   }
 
   /// Writes the records that are lacking, and stages them.

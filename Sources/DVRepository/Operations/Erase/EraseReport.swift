@@ -6,18 +6,25 @@ public struct EraseReport: Sendable {
   /// One file.
   public struct Item: Sendable {
     public let oid: ObjectID
+    /// Whether it was named by itself, not as one of a directory.
+    public let isNamed: Bool
     /// The paths under which it was tracked or used.
     public internal(set) var paths: [String]
-    /// What it ended up in.
+    /// What it ended up in, if it was named by itself.
     public internal(set) var graph = LineageGraph()
-    /// Trees that could not be searched for it, because they are not here.
-    public internal(set) var unsearchedTrees = 0
     /// The record that says so; `nil` before it is written.
     public internal(set) var record: ObjectID?
     public internal(set) var reason: String?
+  }
 
-    /// What it ended up in, of one kind.
-    public func nodes(_ kind: LineageGraph.Node.Kind) -> [LineageGraph.Node] { graph.nodes.filter { $0.kind == kind } }
+  /// A directory or pattern that was named: all files in it go.
+  public struct Directory: Sendable {
+    /// As it was written.
+    public let name: String
+    /// How many contents it means, each counted once.
+    public let files: Int
+    /// What they ended up in.
+    public let graph: LineageGraph
   }
 
   /// One store.
@@ -36,6 +43,9 @@ public struct EraseReport: Sendable {
   }
 
   public internal(set) var items: [Item] = []
+  public internal(set) var directories: [Directory] = []
+  /// Trees that could not be searched for the files, because they are not here.
+  public internal(set) var unsearchedTrees = 0
   public internal(set) var places: [Place] = []
   /// Paths of other contents that need some of the same chunks, which therefore stay.
   public internal(set) var sharedWith: [String] = []
