@@ -53,6 +53,11 @@ struct AuditTests {
     let object = try sandbox.git("rev-parse", "m#production#2").text.trimmingCharacters(in: .whitespacesAndNewlines)
     try sandbox.git("tag", "-d", "m#production#2").succeed()
     #expect(try kinds(sandbox, 4).contains("tag-gone"))
+    // That this clone had it is known also when git has forgotten the object.
+    try sandbox.git("gc", "--quiet", "--prune=now").succeed()
+    #expect(try kinds(sandbox, 4).contains("tag-gone"))
+    try sandbox.git("fetch", "-q", "origin", "refs/tags/m#production#2:refs/tags/m#production#2").succeed()
+    try sandbox.git("tag", "-d", "m#production#2").succeed()
     // Another clone, which knows nothing of before, asks the remote.
     try sandbox.shell("git push -q origin :refs/tags/m#production#2 && git clone -q -b main ../server.git ../fresh").succeed()
     let fresh = sandbox.folder.appending("fresh")
@@ -75,6 +80,76 @@ struct AuditTests {
     // What was pushed is rewritten. (What was seen is what git's server had at the push of data.)
     try sandbox.shell("git commit -q --amend -m 'Never was' && git update-ref refs/remotes/origin/main HEAD && git tag -d m@v1.1.0 m#production#2").succeed()
     #expect(try kinds(sandbox, 4).contains("history-rewritten"))
+  }
+
+  /// A clone that is behind lacks what it never had: that is no tampering, and the remedy is to fetch.
+  @Test func clonesThatAreBehindAreToldToFetch() throws {
+    let sandbox = try story()
+    try sandbox.script(
+      """
+      git clone -q -b main ../server.git ../behind && dv -q model promote m v1.0.0 staging
+      echo more >> clean.sh && git commit -qam later && dv -q model register m model.bin --version v1.2.0 && git push -q origin main --tags && dv -q push
+      """)
+    let behind = sandbox.folder.appending("behind")
+    func findings(_ code: Int32, _ more: Sandbox.Argument...) throws -> [String: String] {
+      let report = try sandbox.run([.init(Sandbox.program), "audit", "--json"] + more, in: behind).exit(code)
+      let found = try report.json["findings"] as? [[String: String]] ?? []
+      return found.reduce(into: [:]) { $0[$1["subject"] ?? ""] = "\($1["kind"] ?? ""): \($1["message"] ?? "")" }
+    }
+    // With git's server at hand, and when it does not answer.
+    for server in ["../server.git", "../nowhere.git"] {
+      try sandbox.git("remote", "set-url", "origin", .init(server), in: behind).succeed()
+      let found = try findings(1, "--remote", "lab")
+      #expect(found["m#staging#3"]?.hasPrefix("not-fetched: ") == true && found["m@v1.2.0"]?.contains("git fetch --tags") == true, "\(found)")
+      #expect(found.contains { $0.key.hasPrefix("commit ") && $0.value.hasPrefix("not-fetched: ") }, "\(found)")
+    }
+    try sandbox.git("remote", "set-url", "origin", "../server.git", in: behind).succeed()
+    try sandbox.git("fetch", "-q", "--tags", in: behind).succeed()
+    let rest = try findings(1, "--remote", "lab")
+    #expect(rest.values.allSatisfy { $0.hasPrefix("unknown-source") || $0.hasPrefix("missing-object") }, "\(rest)")
+  }
+
+  /// Who removes a tag on purpose answers for it, and the audit says so, in each clone.
+  @Test func removalsAreOnRecord() throws {
+    let sandbox = try story()
+    func findings(_ code: Int32, in directory: FilePath? = nil, _ more: Sandbox.Argument...) throws -> [String] {
+      let report = try sandbox.run([.init(Sandbox.program), "audit", "--json"] + more, in: directory).exit(code)
+      return (try report.json["findings"] as? [[String: String]] ?? []).map { "\($0["kind"] ?? "") \($0["subject"] ?? ""): \($0["message"] ?? "")" }
+    }
+    try sandbox.script("git clone -q -b main ../server.git ../clone")
+    let clone = sandbox.folder.appending("clone")
+    try sandbox.dv("model", "remove", "m#production#2").exit(2)
+    try sandbox.dv("model", "remove", "m#nothing#2", "-m", "why").exit(2)
+    try sandbox.dv("model", "remove", "other", "-m", "why").exit(2)
+    let removed = try sandbox.dv("model", "remove", "m#production#2", "-m", "the wrong one", "--json").succeed().json
+    let removal = try #require(removed["removal"] as? String)
+    let object = try #require(removed["object"] as? String)
+    try sandbox.git("cat-file", "-e", .init(object)).succeed()
+    let found = try findings(1)
+    #expect(found.contains { $0.hasPrefix("tag-removed m#production#2: It was removed on ") && $0.contains("by Ada") && $0.contains("the wrong one") }, "\(found)")
+    #expect(!found.contains { $0.hasPrefix("missing-number") || $0.hasPrefix("tag-gone") })
+    #expect(try sandbox.dv("model", "show", "m").succeed().text.contains("production"))
+    try sandbox.dv("model", "remove", "m#production#2", "-m", "again").exit(2)
+    // The other clone has it still, then not any more; a new one never had it.
+    try sandbox.script("git push -q origin \(removal) ':refs/tags/m#production#2' && dv -q push && git -C ../clone fetch -q --tags")
+    #expect(try findings(1, in: clone, "--remote", "lab").contains { $0.hasPrefix("tag-removed m#production#2") && $0.contains("still in this clone") })
+    try sandbox.git("tag", "-d", "m#production#2", in: clone).succeed()
+    #expect(try findings(1, in: clone, "--remote", "lab").contains { $0.hasPrefix("tag-removed m#production#2") })
+    try sandbox.script("git clone -q -b main ../server.git ../fresh")
+    #expect(try findings(1, in: sandbox.folder.appending("fresh"), "--remote", "lab").contains { $0.hasPrefix("tag-removed m#production#2") })
+    // A move in the middle; one that somebody just deleted, whose object git has forgotten.
+    try sandbox.script("dv -q model promote m v1.1.0 production && dv -q model promote m v1.0.0 production && git push -q origin --tags && dv -q push")
+    let last = try sandbox.git("tag", "--list", "m#production#*").text.split(separator: "\n").map(String.init)
+    try sandbox.dv("model", "remove", .init(last[1]), "-m", "a test").succeed()
+    #expect(try findings(1).contains { $0.hasPrefix("tag-removed \(last[2]): It follows '\(last[1])', which was removed") })
+    try sandbox.script("git tag -d m@v1.0.0 && git gc -q --prune=now")
+    #expect(try findings(4).contains { $0.hasPrefix("tag-gone m@v1.0.0") })
+    try sandbox.dv("model", "remove", "m@v1.0.0", "-m", "never meant").succeed()
+    let answered = try findings(1)
+    #expect(answered.contains { $0.hasPrefix("tag-removed m@v1.0.0") } && !answered.contains { $0.hasPrefix("tag-gone") }, "\(answered)")
+    // One that says of another object what it is not of.
+    try sandbox.script("git update-ref refs/tags/dv/removal/\(String(repeating: "0", count: 39))1 \(removal)")
+    #expect(try findings(4).contains { $0.hasPrefix("tag-contradicts-itself dv/removal/") })
   }
 
   @Test func whatARemoteTakesBackIsSeen() throws {

@@ -1,6 +1,7 @@
 public import DVObject
 
-/// What somebody signed about a version of a model, in an annotated tag: that it may take an alias, or that it is what it says.
+/// What somebody signed about a version of a model, in an annotated tag: that it may take an alias, that it may not after all, or that it is
+/// what it says.
 ///
 /// The tag's message ends with a Sigstore bundle in one line, whose in-toto statement names the content by its digest and the version by the
 /// object of its tag, so that neither can be exchanged. See `docs/format/registry.md`.
@@ -8,12 +9,14 @@ public struct Attestation: Hashable, Sendable {
   public enum Kind: String, Hashable, Sendable, CaseIterable {
     case approval
     case signature
+    /// Takes back what the same person approved of until then.
+    case withdrawal
   }
 
   public var kind: Kind
   public var model: ModelName
   public var release: ModelVersion
-  /// The alias that an approval is for; `nil` for any, and of signatures.
+  /// The alias that an approval or its withdrawal is for; `nil` for any, and of signatures.
   public var alias: String?
   public var oid: ObjectID
   public var isTree: Bool
@@ -90,21 +93,30 @@ public struct Attestation: Hashable, Sendable {
 
   // MARK: - Tags
 
-  /// Names of tags begin with it: `dv/approval/NAME@VERSION/`.
+  /// Names of tags of a kind begin with it: `dv/approval/`.
+  public static func tagPrefix(_ kind: Kind) -> String { "dv/\(kind.rawValue)/" }
+
+  /// Names of tags about a version begin with it: `dv/approval/NAME@VERSION/`.
   public static func tagPrefix(_ kind: Kind, _ model: ModelName, _ release: ModelVersion) -> String {
-    "dv/\(kind.rawValue)/\(model.inTag)@\(release)/"
+    tagPrefix(kind) + "\(model.inTag)@\(release)/"
   }
 
   /// The short name of the tag that holds this with the signature of a key.
-  public func tagName(signedBy key: VerifyingKey) -> String {
-    Self.tagPrefix(kind, model, release) + (alias.map { $0 + "/" } ?? "") + key.hint.prefix(16)
+  ///
+  /// - Parameter number: 1, or more if the key has signed the like before and something else since.
+  public func tagName(signedBy key: VerifyingKey, number: Int = 1) -> String {
+    Self.tagPrefix(kind, model, release) + (alias.map { $0 + "/" } ?? "") + key.hint.prefix(16) + (number > 1 ? "-\(number)" : "")
   }
+
+  /// Whether this approves of the version for `alias`, or takes that back.
+  public func concerns(_ alias: String) -> Bool { kind != .signature && (self.alias == nil || self.alias == alias) }
 
   /// The message of that tag.
   public func message(_ bundle: SignedBundle) -> String {
     let title =
       switch kind {
       case .approval: "Approve \(model) \(release)" + (alias.map { " for \($0)" } ?? "")
+      case .withdrawal: "Take back the approval of \(model) \(release)" + (alias.map { " for \($0)" } ?? "")
       case .signature: "Sign \(model) \(release)"
       }
     return title + "\n\n" + (reason.map { $0 + "\n\n" } ?? "") + String(decoding: bundle.bytes, as: UTF8.self)

@@ -110,18 +110,13 @@ struct RemoteWitness {
 }
 
 extension Repository {
-  /// What this clone can bear witness to: the registry's tags, the newest record of its own, and the tip of the branch that all share,
+  /// What this clone can bear witness to: the registry's tags and what is said of its versions, the newest record of its own, and the tip of the branch that all share,
   /// as git's remote has it.
   ///
   /// What is only here may still be amended: commits count when they were pushed.
   func statementsToWitness() throws -> Set<Witness.Statement> {
     var statements: Set<Witness.Statement> = []
-    for reference in try git.references() {
-      if reference.name.hasPrefix("refs/tags/") {
-        let name = String(reference.name.dropFirst("refs/tags/".count))
-        if RegistryTag(name) != nil { statements.insert(.tag(object: reference.target.hex, name: name)) }
-      }
-    }
+    for tag in try witnessedTags() { statements.insert(.tag(object: tag.object, name: tag.name)) }
     if let tip = try sharedTip() { statements.insert(.commit(tip.hex)) }
     let book = RecordBook(self, store: LazyStore(try storePlace()))
     if let last = try book.lastLink(), last.sequence > 0, let record = last.previous {

@@ -1,3 +1,4 @@
+import DVLineage
 import DVObject
 
 /// What pushes saw of git, kept where whoever rewrites git's history cannot reach: the text of a witness record.
@@ -26,6 +27,12 @@ struct Witness: Hashable, Sendable {
   static let byteLimit = 16 << 20
   /// The most statements that a writer puts into one record; more go into several.
   static let statementLimit = 50_000
+
+  /// Whether tags of this name are borne witness to: those of the registry, and what is said of its versions.
+  static func isWitnessed(tag name: String) -> Bool {
+    RegistryTag(name) != nil || name.hasPrefix(RemovalRecord.tagPrefix)
+      || Attestation.Kind.allCases.contains { name.hasPrefix(Attestation.tagPrefix($0)) }
+  }
 
   init() {}
 

@@ -23,8 +23,20 @@ public struct ModelPolicy: Hashable, Sendable {
     public var approvals: Approvals?
     /// Whether the tags of version and alias must be signed with keys that git trusts here.
     public var signedTags = false
+    /// Whether the version's commit must be signed with a key that git trusts here.
+    public var signedCommit = false
 
     public init() {}
+
+    /// The names of the checks that these are decided by, as evidence has them.
+    public var checkNames: [String] {
+      var names = metrics.map(\.checkName)
+      for (name, isNeeded) in [
+        ("lineage", lineage != nil), ("clean code", cleanCode), ("reproduction", reproduction != nil), ("signature", signature != nil),
+        ("approvals", approvals != nil), ("signed tags", signedTags), ("signed commit", signedCommit),
+      ] where isNeeded { names.append(name) }
+      return names
+    }
   }
 
   /// How far back it must be known what a model comes from.
@@ -50,10 +62,13 @@ public struct ModelPolicy: Hashable, Sendable {
       (self.name, self.minimum, self.maximum) = (name, minimum, maximum)
       (self.maximumDrop, self.maximumRise) = (maximumDrop, maximumRise)
     }
+
+    /// The name of the check that decides on it.
+    public var checkName: String { "metric \(name)" }
   }
 
   /// Which keys are meant: one by its fingerprint, or all that the user's trust store gives a role.
-  public enum KeyPattern: Hashable, Sendable, CustomStringConvertible {
+  public enum KeyPattern: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The SHA-256 of the public key in PEM, as hex digits.
     case fingerprint(String)
     case role(String)
@@ -92,6 +107,12 @@ public struct ModelPolicy: Hashable, Sendable {
   /// The nearest counts, alone: of the model its alias, its default, then of all the alias, the default.
   public func requirements(of alias: String, for model: ModelName) -> Requirements? {
     models[model]?.aliases[alias] ?? models[model]?.standard ?? common.aliases[alias] ?? common.standard
+  }
+
+  /// All keys and roles that any of its rules names, each once.
+  public var keyPatterns: [KeyPattern] {
+    let all = ([common] + models.values).flatMap { [$0.standard].compactMap(\.self) + $0.aliases.values }
+    return Set(all.flatMap { ($0.signature ?? []) + ($0.approvals?.keys ?? []) }).sorted()
   }
 
   /// Reads the file.
@@ -149,7 +170,7 @@ private struct PolicyReader {
 
   private func requirements(_ node: YAMLNode, _ what: String) throws(PipelineError) -> ModelPolicy.Requirements {
     var found = ModelPolicy.Requirements()
-    let known = ["metrics", "clean_code", "lineage", "reproduction", "signature", "approvals", "signed_tags"]
+    let known = ["metrics", "clean_code", "lineage", "reproduction", "signature", "approvals", "signed_tags", "signed_commit"]
     for member in try section.members(of: node, what, allowing: known) {
       let value = member.value
       switch member.key {
@@ -157,6 +178,7 @@ private struct PolicyReader {
         for metric in try section.members(of: value, "'metrics'") { found.metrics.append(try rule(metric)) }
       case "clean_code": found.cleanCode = try section.bool(value, "'clean_code'")
       case "signed_tags": found.signedTags = try section.bool(value, "'signed_tags'")
+      case "signed_commit": found.signedCommit = try section.bool(value, "'signed_commit'")
       case "lineage":
         found.lineage = try one(of: ModelPolicy.Lineage.allCases.map(\.rawValue), value, "'lineage'") { ModelPolicy.Lineage(rawValue: $0) }
       case "reproduction":

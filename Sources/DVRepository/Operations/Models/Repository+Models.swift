@@ -23,7 +23,7 @@ extension Repository {
     guard let model = try modelRegistry().models[name] else {
       throw RepositoryError(
         .usage, "No model '\(name)' is registered here.",
-        remedy: "'dv model list' lists those that are; 'git fetch --tags' brings those of others.")
+        remedy: "'dv model list' lists those that are; '\(try git.isShallow ? "git fetch --unshallow --tags" : "git fetch --tags")' brings those of others.")
     }
     return model
   }
@@ -55,7 +55,8 @@ extension Repository {
     }
     guard let event = model.version(release) else {
       throw RepositoryError(
-        .usage, "Model '\(model.name)' has no version \(release).", remedy: "'dv model show \(model.name)' shows what it has.")
+        .usage, "Model '\(model.name)' has no version \(release)\(try git.isShallow ? " in this shallow clone" : "").",
+        remedy: try git.isShallow ? "'git fetch --unshallow --tags' brings what there is." : "'dv model show \(model.name)' shows what it has.")
     }
     if let problem = event.problem { throw RepositoryError(.corrupt, problem) }
     return event

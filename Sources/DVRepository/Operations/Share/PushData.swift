@@ -69,6 +69,8 @@ public struct PushData: Sendable {
     do {
       var witness = try await RemoteWitness(of: store, remote, in: repository)
       try await witness.add(repository.statementsToWitness(), to: store, remote, in: repository)
+      var seen = SeenTags(of: repository)
+      try seen.add(repository.witnessedTags())
     } catch let error as BackendError {
       report.notes.append("The remote could not bear witness to tags and history: \(error.message)")
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DVFile
 import DVRepository
 
 /// Groups the check of this repository, which is what happens without a subcommand, and the export of its proofs.
@@ -52,7 +53,7 @@ struct AuditCheckCommand: Command {
     } else {
       let progress = ProgressSink()
       let repository = try Here.repository(countingIn: progress)
-      let operation = AuditLineage(target?.bytes, isFull: full, remote: remote, from: try Here.directory())
+      let operation = AuditLineage(target?.bytes, isFull: full, remote: remote, from: try Here.directory(), environment: ProcessEnvironment.all)
       report = try await operation.run(in: repository, progress: progress)
     }
     try StandardOutput.write(AuditText(report).text(as: options.json ? .json : format ?? .text))

@@ -55,17 +55,21 @@ struct ModelCheckCommand: Command {
 
 struct ModelApproveCommand: WritingCommand {
   static let configuration = CommandConfiguration(
-    commandName: "approve", abstract: "Sign that a version may take an alias.",
+    commandName: "approve", abstract: "Sign that a version may take an alias, or take that back.",
     discussion: """
       The approval is a git tag at the version's commit, signed with an EC key (P-256, P-384, P-521) in PEM. It counts where a policy \
       asks for approvals and the public key is in the trust store of whoever checks. What one registered, promotes or signed oneself \
-      one cannot approve of.
+      one cannot approve of. --withdraw takes back what the key, or another of the same person, approved of until now: for the alias, or \
+      without --alias all of the version; both stay to be seen, and one may approve again later.
       """)
 
   @OptionGroup var options: GlobalOptions
 
   @Option(name: .long, help: ArgumentHelp("The alias that it is for; any if not given.", valueName: "alias"))
   var alias: String?
+
+  @Flag(name: .long, help: "Take an approval back.")
+  var withdraw = false
 
   @Option(name: .long, help: ArgumentHelp("The private key, in PEM.", valueName: "file"))
   var key: PathArgument
@@ -82,7 +86,7 @@ struct ModelApproveCommand: WritingCommand {
   func run() async throws {
     let key = try SigningKey(pem: KeyFile.text(key, in: try Here.directory()))
     let report = try await ApproveModel(
-      model.name, version, for: alias, key: key, reason: message, environment: ProcessEnvironment.all
+      model.name, version, for: alias, key: key, reason: message, withdraws: withdraw, environment: ProcessEnvironment.all
     ).run(in: try Here.repository())
     if options.json {
       var json = JSONText()
@@ -94,12 +98,14 @@ struct ModelApproveCommand: WritingCommand {
         json.member("tag", report.tag)
         json.member("key", report.key)
         json.member("person", report.person)
+        json.member("withdrawn", report.isWithdrawal)
       }
       return try StandardOutput.write(json.text + "\n")
     }
     guard !options.quiet else { return }
     let purpose = report.alias.map { " for '\($0)'" } ?? ""
-    var lines = ["Approved of \(report.model)@\(report.release)\(purpose) with key sha256:\(report.key)."]
+    let verb = report.isWithdrawal ? "Took back the approval" : "Approved"
+    var lines = ["\(verb) of \(report.model)@\(report.release)\(purpose) with key sha256:\(report.key)."]
     if report.person == nil { lines.append("note: That key is not in your trust store. It counts only for those who have it in theirs.") }
     lines.append("Share it: git push origin '\(report.tag)'")
     try StandardOutput.write(lines.map { $0 + "\n" }.joined())

@@ -23,6 +23,7 @@ struct ModelCommand: ParsableCommand {
       ModelListCommand.self,
       ModelPromoteCommand.self,
       ModelRegisterCommand.self,
+      ModelRemoveCommand.self,
       ModelRollbackCommand.self,
       ModelShowCommand.self,
     ], defaultSubcommand: ModelListCommand.self)

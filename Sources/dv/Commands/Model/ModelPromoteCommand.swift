@@ -88,6 +88,52 @@ struct ModelDeprecateCommand: WritingCommand {
   }
 }
 
+struct ModelRemoveCommand: WritingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "remove", abstract: "Remove a tag of the registry on purpose, and keep on record who did and why.",
+    discussion: """
+      For what should never have been a tag: a promotion is taken back with 'rollback', a model given up with 'deprecate', an approval taken back \
+      with 'approve --withdraw'. The tag 'dv/removal/OBJECT' says what was removed and keeps its object; an audit shows it, where a tag that is \
+      only deleted counts as altered. A tag that is gone already can be answered for, too. Whoever has an alias after that follows from the moves that are left.
+      """)
+
+  @OptionGroup var options: GlobalOptions
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("Why.", valueName: "text"))
+  var message: String
+
+  @Flag(name: .long, help: "Have git sign the tag that says so with your key.")
+  var sign = false
+
+  @Argument(help: ArgumentHelp("The tag, such as 'churn@v1.0.0' or 'churn#production#3'.", valueName: "tag"))
+  var tag: String
+
+  func validate() throws {
+    if message.allSatisfy(\.isWhitespace) { throw ValidationError("--message must say why: it is what an audit shows.") }
+  }
+
+  func run() async throws {
+    let name = tag.hasPrefix("refs/tags/") ? String(tag.dropFirst("refs/tags/".count)) : tag
+    let operation = RemoveTag(name, reason: message, isSigned: sign, environment: ProcessEnvironment.all)
+    let report = try await operation.run(in: try Here.repository())
+    if options.json {
+      var json = JSONText()
+      json.object { json in
+        json.member("schema", "dv.model.remove/1")
+        json.member("tag", report.tag)
+        json.member("object", report.object)
+        json.member("removal", report.removal)
+        json.member("wasHere", report.wasHere)
+      }
+      return try StandardOutput.write(json.text + "\n")
+    }
+    guard !options.quiet else { return }
+    let done = report.wasHere ? "Removed" : "Put on record the removal of"
+    try StandardOutput.write(
+      "\(done) '\(SafeText.name(report.tag))' (\(report.object.prefix(12))).\nShare it: git push origin '\(report.removal)' ':refs/tags/\(SafeText.name(report.tag))'\n")
+  }
+}
+
 extension TagReport {
   fileprivate var moveSentence: String {
     let alias = alias ?? ""

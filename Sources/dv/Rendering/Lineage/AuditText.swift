@@ -25,6 +25,12 @@ struct AuditText {
     }
   }
 
+  /// Which policy was asked; `nil` if there is none.
+  private var policy: String? {
+    guard let policy = report.policy, let blob = policy.blob else { return nil }
+    return "'.dv/policy.yaml' of \(policy.branch), blob \(blob.prefix(12))"
+  }
+
   private var counts: String {
     [
       (report.commits, "commit"), (report.records, "record"), (report.versions, "data version"), (report.tags, "registry tag"),
@@ -41,6 +47,7 @@ struct AuditText {
 
   private var plain: String {
     var lines = ["Audited \(report.target.map { "'\(SafeText.name($0))': of " } ?? "")\(counts)\(report.isFull ? ", all bytes here read" : "").", "Anchor: \(SafeText.name(anchor))."]
+    if let policy { lines.append("Policy: \(SafeText.name(policy)).") }
     for finding in report.findings {
       lines.append("\(finding.severity == .tampering ? "ALTERED" : "gap    ")  \(finding.kind)  \(SafeText.name(finding.subject)): \(SafeText.name(finding.message))")
     }
@@ -59,6 +66,13 @@ struct AuditText {
         json.member("kind", report.anchor.kind.rawValue)
         json.member("name", report.anchor.name)
         json.member("time", report.anchor.time.map { Int64(clamping: $0) })
+      }
+      if let policy = report.policy {
+        json.object("policy") { json in
+          json.member("branch", policy.branch)
+          json.member("commit", policy.commit)
+          json.member("blob", policy.blob)
+        }
       }
       json.object("checked") { json in
         json.member("commits", report.commits)
@@ -91,7 +105,7 @@ struct AuditText {
       }
       return result
     }
-    var lines = ["# Audit" + (report.target.map { " of " + cell($0) } ?? ""), "", "- Commit: \(report.head ?? "none")", "- Anchor: \(cell(anchor))", "- Looked at: \(counts)\(report.isFull ? ", all bytes read" : "")", "- Result: \(verdict)"]
+    var lines = ["# Audit" + (report.target.map { " of " + cell($0) } ?? ""), "", "- Commit: \(report.head ?? "none")", "- Anchor: \(cell(anchor))"] + (policy.map { ["- Policy: \(cell($0))"] } ?? []) + ["- Looked at: \(counts)\(report.isFull ? ", all bytes read" : "")", "- Result: \(verdict)"]
     if !report.findings.isEmpty {
       lines += ["", "| | Kind | What | Finding |", "|---|---|---|---|"]
       lines += report.findings.map { "| \($0.severity.rawValue) | \($0.kind) | \(cell($0.subject)) | \(cell($0.message)) |" }
@@ -115,7 +129,7 @@ struct AuditText {
       code{overflow-wrap:anywhere}.tampering td:first-child{color:#c81e1e;font-weight:bold}</style></head><body>
       <h1>Audit\(report.target.map { " of " + safe($0) } ?? "")</h1>
       <p>\(safe(verdict))</p>
-      <ul><li>Commit: <code>\(safe(report.head ?? "none"))</code></li><li>Anchor: \(safe(anchor))</li>
+      <ul><li>Commit: <code>\(safe(report.head ?? "none"))</code></li><li>Anchor: \(safe(anchor))</li>\(policy.map { "<li>Policy: \(safe($0))</li>" } ?? "")
       <li>Looked at: \(safe(counts))\(report.isFull ? ", all bytes read" : "")</li></ul>
       <table><thead><tr><th></th><th>Kind</th><th>What</th><th>Finding</th></tr></thead><tbody>
       \(rows)</tbody></table></body></html>

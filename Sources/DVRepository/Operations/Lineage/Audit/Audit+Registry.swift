@@ -68,6 +68,8 @@ extension Audit {
 
   /// Each tag of the registry must agree with itself, and moves of an alias must follow one another.
   mutating func registry() throws {
+    let removals = try Removals(in: repository)
+    let isShallow = try repository.git.isShallow
     for model in try repository.modelRegistry().models.values.sorted(by: { $0.name.text < $1.name.text }) {
       let byObject = Dictionary(model.events.map { ($0.tag.object, $0) }, uniquingKeysWith: { first, _ in first })
       for event in model.events where isAsked(.tag(event.tag.name)) {
@@ -76,10 +78,10 @@ extension Audit {
         switch event.parsed.action {
         case .register, .deregister, .create: break
         case .deprecate: deprecation(event)
-        case .assign(let alias), .unassign(let alias): move(event, of: alias, in: model, byObject)
+        case .assign(let alias), .unassign(let alias): move(event, of: alias, in: model, byObject, removals, isShallow: isShallow)
         }
       }
-      numbers(of: model)
+      numbers(of: model, removals)
     }
   }
 
@@ -101,7 +103,8 @@ extension Audit {
   }
 
   private mutating func move(
-    _ event: ModelRegistry.Event, of alias: String, in model: ModelRegistry.Model, _ byObject: [String: ModelRegistry.Event]
+    _ event: ModelRegistry.Event, of alias: String, in model: ModelRegistry.Model, _ byObject: [String: ModelRegistry.Event],
+    _ removals: Removals, isShallow: Bool
   ) {
     guard let record = event.alias else {
       if event.problem == nil {
@@ -114,6 +117,12 @@ extension Audit {
         if before.movedAlias != alias {
           find(.tampering, "broken-chain", event.tag.name, "It follows '\(before.tag.name)', which is no move of this alias.")
         }
+      } else if let removal = removals.byObject[object] {
+        find(.gap, "tag-removed", event.tag.name, "It follows '\(removal.record.tag)', which was \(removal.text) ('\(removal.tag)').")
+      } else if isShallow {
+        find(
+          .gap, "shallow", event.tag.name,
+          "It follows the tag object \(object.prefix(12)), which is not in this shallow clone: 'git fetch --unshallow --tags' brings what there is.")
       } else {
         find(
           .tampering, "broken-chain", event.tag.name,
@@ -132,9 +141,10 @@ extension Audit {
   }
 
   /// Tags of a model count up: a number that is missing was deleted, as GTO does when asked to.
-  private mutating func numbers(of model: ModelRegistry.Model) {
+  private mutating func numbers(of model: ModelRegistry.Model, _ removals: Removals) {
     guard scope == nil else { return }
-    let numbers = Set(model.events.compactMap(\.parsed.counter))
+    let removed = removals.byObject.values.compactMap { RegistryTag($0.record.tag) }.filter { $0.model == model.name }
+    let numbers = Set(model.events.compactMap(\.parsed.counter) + removed.compactMap(\.counter))
     guard let last = numbers.max(), last <= 1_000_000 else { return }
     let missing = (1...last).filter { !numbers.contains($0) }
     if let first = missing.first, missing.count < last {

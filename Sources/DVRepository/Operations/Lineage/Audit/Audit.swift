@@ -13,13 +13,24 @@ struct Audit {
   let trace: LineageTrace
   /// What the target came from; `nil` for everything.
   let scope: Set<LineageKey>?
+  /// All variables of the process, for git.
+  let environment: [[UInt8]]
   var report: AuditReport
   /// The remote that is asked, and its store.
   var remote: (remote: Remote, store: ObjectStore)?
 
-  init(repository: Repository, index: LineageIndex, trace: LineageTrace, scope: Set<LineageKey>?, report: AuditReport) {
-    (self.repository, self.index, self.trace, self.scope, self.report) = (repository, index, trace, scope, report)
+  init(
+    repository: Repository, index: LineageIndex, trace: LineageTrace, scope: Set<LineageKey>?, environment: [[UInt8]], report: AuditReport
+  ) {
+    (self.repository, self.index, self.trace, self.scope) = (repository, index, trace, scope)
+    (self.environment, self.report) = (environment, report)
   }
+
+  /// What git's server has now; asked once, and only if a remote was named: without one an audit uses no network.
+  private(set) lazy var server: GitServer? = remote == nil ? nil : GitServer(of: repository)
+
+  /// Whether git still has an object, be it that nothing leads to it any more.
+  func gitHas(_ object: String) -> Bool { (try? repository.git.rawObject(GitObjectID(hex: object))) != nil }
 
   var database: SQLiteDatabase { index.database }
 

@@ -12,17 +12,20 @@ public struct AuditLineage: Sendable {
   private let isFull: Bool
   private let remote: String?
   private let directory: FilePath
+  private let environment: [[UInt8]]
 
   /// - Parameters:
   ///   - target: only what this came from; `nil` for everything.
   ///   - isFull: whether all bytes in the local store, and on `remote`, are read and verified.
   ///   - remote: a remote that is asked for its witness and its objects; `nil` for no network but where objects are absent here:
   ///     then what was last seen of the remotes' witness counts.
-  public init(_ target: [UInt8]?, isFull: Bool, remote: String? = nil, from directory: FilePath) {
+  ///   - environment: all variables of the process, for git.
+  public init(_ target: [UInt8]?, isFull: Bool, remote: String? = nil, from directory: FilePath, environment: [[UInt8]]) {
     self.target = target
     self.isFull = isFull
     self.remote = remote
     self.directory = directory
+    self.environment = environment
   }
 
   /// Carries it out. What is wrong is in the report and no error.
@@ -47,12 +50,13 @@ public struct AuditLineage: Sendable {
       let keys = try await LineageTarget(trace: trace, repository: repository, directory: directory).keys(target, hashingFiles: true)
       scope = try Self.causes(of: keys, trace)
     }
-    var audit = Audit(repository: repository, index: index, trace: trace, scope: scope, report: report)
+    var audit = Audit(repository: repository, index: index, trace: trace, scope: scope, environment: environment, report: report)
     try audit.records()
     try audit.pointers()
     try audit.workingTree()
     try audit.tags()
     try audit.registry()
+    try await audit.policy()
     try audit.chains()
     try await audit.runs()
     progress.begin("Looking for objects")

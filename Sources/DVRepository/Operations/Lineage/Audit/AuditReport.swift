@@ -39,7 +39,19 @@ public struct AuditReport: Sendable {
     public var time: UInt64?
   }
 
+  /// The policy that was asked of versions that have aliases.
+  public struct Policy: Sendable {
+    /// The protected branch, such as `origin/main`.
+    public let branch: String
+    /// Its tip, as hex digits.
+    public let commit: String
+    /// The git blob, as hex digits; `nil` if the branch has no policy.
+    public let blob: String?
+  }
+
   public internal(set) var target: String?
+  /// `nil` if no branch is known that could have one, or it cannot be read.
+  public internal(set) var policy: Policy?
   public internal(set) var anchor = Anchor(kind: .none, name: nil)
   public internal(set) var head: String?
   public internal(set) var isFull = false

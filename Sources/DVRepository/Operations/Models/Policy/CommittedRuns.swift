@@ -117,7 +117,7 @@ struct MetricQuestion {
   }
 
   var answer: PolicyCheck {
-    let name = "metric \(rule.name)"
+    let name = rule.checkName
     let found: MetricValue
     let number: Double
     switch look(in: values) {

@@ -62,6 +62,7 @@ struct PolicyEvaluation {
       }
     }
     if needed.signedTags { report.checks.append(try await signedTags()) }
+    if needed.signedCommit { report.checks.append(try await signedCommit(of: record)) }
     return report
   }
 
@@ -93,6 +94,7 @@ struct PolicyEvaluation {
     guard let run = record.run else { return PolicyCheck("reproduction", false, "No recorded run made the model, so it cannot be reproduced.") }
     var attempts = runs.reproductions
     if let source { attempts.merge(try CommittedRuns.reproductions(at: GitObjectID(hex: source.commit), in: repository)) { first, _ in first } }
+    let shared = Set(attempts.keys)
     let own = RecordBook(repository, store: LazyStore(try repository.storePlace())).own
     for id in try own.names() {
       if let record = try? own.read(id), record.type == ReproductionRecord.type { attempts[id] = try? ReproductionRecord(record) }
@@ -100,14 +102,17 @@ struct PolicyEvaluation {
     let telling = attempts.filter { $0.value.run == run && $0.value.verdict <= .different }
     guard let last = telling.max(by: { ($0.value.end, $0.key) < ($1.value.end, $1.key) }) else {
       return PolicyCheck(
-        "reproduction", false, "No reproduction of run \(run.shortHex) is known here: 'dv reproduce \(model.name)@\(record.release)' tries it.")
+        "reproduction", false, "No reproduction of run \(run.shortHex) is known here: 'dv reproduce \(model.name)@\(record.release)' tries it, and others see the record that it stages when that is committed on the protected branch.")
     }
     var inputs = JSONObject()
     inputs["record"] = .string(last.key.hex)
     inputs["run"] = .string(run.hex)
     inputs["verdict"] = .string(last.value.verdict.rawValue)
     let who = last.value.user ?? "somebody"
-    let finding = "\(last.value.verdict.rawValue), \(worst.rawValue) is needed (\(last.key.shortHex), by \(who))"
+    var finding = "\(last.value.verdict.rawValue), \(worst.rawValue) is needed (\(last.key.shortHex), by \(who))"
+    if !shared.contains(last.key) {
+      finding += "; known to this clone alone: others see it when its record is committed on \(source?.branchName ?? "the protected branch")"
+    }
     return PolicyCheck("reproduction", last.value.verdict <= worst, finding, inputs)
   }
 
@@ -119,10 +124,22 @@ struct PolicyEvaluation {
       inputs[tag.name] = .string(tag.object)
       switch try await SignatureVerdict.ofTag(tag.object, message: tag.message, git) {
       case .accepted: continue
-      case .none: return PolicyCheck("signed tags", false, "The tag '\(tag.name)' is not signed.", inputs)
+      case .none: return PolicyCheck("signed tags", false, "The tag '\(tag.name)' is not signed: register the next version with --sign, as a tag is never made anew.", inputs)
       case .refused(let words): return PolicyCheck("signed tags", false, "git does not accept the signature of '\(tag.name)': \(words)", inputs)
       }
     }
     return PolicyCheck("signed tags", true, "git accepts the signatures", inputs)
+  }
+
+  private func signedCommit(of record: ModelRecord) async throws -> PolicyCheck {
+    let commit = try GitObjectID(hex: record.commit)
+    var inputs = JSONObject()
+    inputs["commit"] = .string(commit.hex)
+    let name = "signed commit"
+    switch try await SignatureVerdict.ofCommit(commit, in: repository, UserGit(repository, environment: environment)) {
+    case .accepted: return PolicyCheck(name, true, "git accepts the signature of \(commit.shortHex)", inputs)
+    case .none: return PolicyCheck(name, false, "The commit \(commit.shortHex) is not signed: register one that 'git commit -S' made.", inputs)
+    case .refused(let words): return PolicyCheck(name, false, "git does not accept the signature of \(commit.shortHex): \(words)", inputs)
+    }
   }
 }

@@ -73,26 +73,24 @@ public struct ProtectedPolicy: Sendable {
 }
 
 extension Repository {
-  /// Reads the user's trust store: the file that `DV_TRUST_STORE` or the setting `trust.store` names, else `trust.yaml` beside the user's
-  /// configuration; one that trusts nobody if there is none.
+  /// The user's trust store: the file that `DV_TRUST_STORE` or the setting `trust.store` names, else `trust.yaml` beside the user's configuration,
+  /// whether it is there or not; `nil` if nobody has a home here.
+  func trustStoreFile() throws -> (file: FilePath, isNamed: Bool)? {
+    guard let named = try environment("DV_TRUST_STORE") ?? configuration.string("trust.store") else {
+      return configuration.file(.user).map { ($0.removingLastComponent().appending("trust.yaml"), false) }
+    }
+    if named.hasPrefix("~/"), let home = environment("HOME") { return (FilePath(home).pushing(FilePath(String(named.dropFirst(2)))), true) }
+    guard named.hasPrefix("/") else {
+      throw RepositoryError(.usage, "The trust store is '\(named)', which is no absolute path.", remedy: "Name it from '/' or '~/' on.")
+    }
+    return (FilePath(named), true)
+  }
+
+  /// Reads the trust store; one that trusts nobody if there is none.
   ///
   /// - Throws: ``RepositoryError/Code/usage`` if it, or a key that it names, lies in the working tree: whoever may commit could add keys then.
   func trustStore() throws -> TrustStore {
-    let named = try environment("DV_TRUST_STORE") ?? configuration.string("trust.store")
-    let file: FilePath
-    if let named {
-      if named.hasPrefix("~/"), let home = environment("HOME") {
-        file = FilePath(home).pushing(FilePath(String(named.dropFirst(2))))
-      } else if named.hasPrefix("/") {
-        file = FilePath(named)
-      } else {
-        throw RepositoryError(.usage, "The trust store is '\(named)', which is no absolute path.", remedy: "Name it from '/' or '~/' on.")
-      }
-    } else {
-      guard let beside = configuration.file(.user) else { return TrustStore() }
-      file = beside.removingLastComponent().appending("trust.yaml")
-      guard try file.fileStatFollowingLinks() != nil else { return TrustStore() }
-    }
+    guard let (file, isNamed) = try trustStoreFile(), try isNamed || file.fileStatFollowingLinks() != nil else { return TrustStore() }
     try requireOutside(file)
     let bytes = try file.readAll(limit: TrustStore.maximumByteCount)
     return try TrustStore(parsing: bytes, named: file.printable) { name in

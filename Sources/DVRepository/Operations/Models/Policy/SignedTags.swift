@@ -12,39 +12,40 @@ struct SignedTags {
     let tag: String
   }
 
+  private let store: TrustStore
   private var found: [Signed] = []
   /// Tags that count for nothing, and why.
   private var passedOver: [String] = []
 
   init(of record: ModelRecord, _ version: ModelRegistry.Event, in repository: Repository) throws {
-    let store = try repository.trustStore()
-    for kind in Attestation.Kind.allCases {
-      let prefix = Attestation.tagPrefix(kind, record.model, record.release)
-      for tag in try repository.git.tags(messageLimit: TagMessage.maximumByteCount, where: { $0.hasPrefix(prefix) }) {
-        do throws(SigningError) {
-          let bundle = try Attestation.bundle(in: tag.message ?? "")
-          guard let key = store.keys.first(where: { $0.key.hint == bundle.hint }) else {
-            throw SigningError(.refused, "its key \((bundle.hint ?? "").prefix(12)) is not in the trust store")
-          }
-          let attestation = try Attestation(bundle.statement(verifiedBy: key.key))
-          guard attestation.kind == kind, attestation.speaks(of: record, tag: version.tag.object) else {
-            throw SigningError(.refused, "it is of another version, content or tag")
-          }
-          found.append(Signed(attestation: attestation, key: key, tag: tag.name))
-        } catch {
-          passedOver.append("'\(tag.name)': \(error.message)")
+    store = try repository.trustStore()
+    for signed in try repository.attestations(of: record, version) {
+      do throws(SigningError) {
+        let bundle = try signed.bundle.get()
+        guard let key = store.keys.first(where: { $0.key.hint == bundle.hint }) else {
+          throw SigningError(.refused, "its key \((bundle.hint ?? "").prefix(12)) is not in the trust store")
         }
+        found.append(Signed(attestation: try signed.attestation(verifiedBy: key.key), key: key, tag: signed.tag))
+      } catch {
+        passedOver.append("'\(signed.tag)': \(error.message)")
       }
     }
   }
 
+  /// What to say if no key that is trusted here could ever fulfil a rule; empty if one could.
+  private func absence(of keys: [ModelPolicy.KeyPattern]) -> String {
+    store.keys.contains { $0.matches(keys) } ? "" : "; the trust store has no key of \(Self.names(keys)): nobody here can be believed"
+  }
+
+  private static func names(_ keys: [ModelPolicy.KeyPattern]) -> String { keys.map(\.description).joined(separator: " or ") }
+
   private var remarks: String { passedOver.isEmpty ? "" : "; passed over: " + passedOver.prefix(5).joined(separator: ", ") }
 
   func signature(by keys: [ModelPolicy.KeyPattern]) -> PolicyCheck {
-    let wanted = keys.map(\.description).joined(separator: " or ")
+    let wanted = Self.names(keys)
     let signed = found.first { $0.attestation.kind == .signature && $0.key.matches(keys) }
     guard let signed else {
-      return PolicyCheck("signature", false, "No key of \(wanted) that is trusted here has signed the version\(remarks): 'dv sign --tag' does.")
+      return PolicyCheck("signature", false, "No key of \(wanted) that is trusted here has signed the version: 'dv sign --tag' does\(absence(of: keys))\(remarks)")
     }
     var inputs = JSONObject()
     inputs["key"] = .string(signed.key.fingerprint)
@@ -58,11 +59,15 @@ struct SignedTags {
     let ownKeys = Set(found.filter { $0.attestation.kind == .signature }.map(\.key.fingerprint))
     var counted: [PersonName: Signed] = [:]
     var refused: [String] = []
-    for signed in found where signed.attestation.kind == .approval {
-      guard signed.attestation.alias == nil || signed.attestation.alias == alias else { continue }
+    for signed in found where signed.attestation.kind == .approval && signed.attestation.concerns(alias) {
       let person = PersonName(signed.key.person)
       guard needed.keys.map({ signed.key.matches($0) }) ?? true else {
         refused.append("\(signed.key.person) has not the role")
+        continue
+      }
+      if let withdrawal = withdrawal(of: signed, for: alias) {
+        let why = withdrawal.attestation.reason.map { ": \($0)" } ?? ""
+        refused.append("\(signed.key.person) took it back on \(CalendarDay.text(milliseconds: withdrawal.attestation.time))\(why)")
         continue
       }
       let claimed = signed.attestation.user.map { PersonName($0) }
@@ -84,9 +89,20 @@ struct SignedTags {
         return .object(json)
       })
     var finding = "\(people.count) of \(needed.count)"
-    if let keys = needed.keys { finding += " of " + keys.map(\.description).joined(separator: " or ") }
+    if let keys = needed.keys { finding += " of " + Self.names(keys) }
     if !people.isEmpty { finding += " (" + people.map(\.key.person).joined(separator: ", ") + ")" }
+    if people.count < needed.count { finding += ": 'dv model approve' by somebody else adds one" }
     if !refused.isEmpty { finding += "; not counted: " + refused.joined(separator: ", ") }
-    return PolicyCheck("approvals", people.count >= needed.count, finding + remarks, inputs)
+    return PolicyCheck("approvals", people.count >= needed.count, finding + (needed.keys.map { absence(of: $0) } ?? "") + remarks, inputs)
+  }
+
+  /// What the same person signed later, with whichever key, to take an approval back.
+  ///
+  /// The signed times decide: a bundle that somebody copies into another tag is no newer for that.
+  private func withdrawal(of approval: Signed, for alias: String) -> Signed? {
+    found.first { other in
+      other.attestation.kind == .withdrawal && other.attestation.concerns(alias) && other.attestation.time >= approval.attestation.time
+        && (other.key.fingerprint == approval.key.fingerprint || PersonName(other.key.person) == PersonName(approval.key.person))
+    }
   }
 }
