@@ -68,6 +68,17 @@ public struct BackendListing: Sendable {
     return entries.filter { $0.key.text.hasPrefix(prefix) }
   }
 
+  /// Whether this is what `part` says of a backend now: the same keys, of the same sizes.
+  ///
+  /// Costs a listing of each prefix.
+  public func isCurrent(_ part: Part, on backend: some Backend) async throws(BackendError) -> Bool {
+    let now = try await BackendListing(part, of: backend)
+    return entries.elementsEqual(now.entries) { $0.key == $1.key && $0.size == $1.size }
+  }
+
+  /// Whether it covers what `part` must.
+  public func covers(_ part: Part) -> Bool { covered == part.prefixes }
+
   func encoded() -> [UInt8] {
     var text = "dv-listing 1\ncovers \(covered.joined(separator: " "))\n"
     for entry in entries { text += "\(entry.size) \(entry.key)\n" }

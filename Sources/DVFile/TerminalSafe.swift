@@ -40,6 +40,14 @@ public enum TerminalSafe {
     return result
   }
 
+  /// Whether a scalar commands a terminal, reorders the text around it, or is not seen.
+  public static func isMisleading(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF: true
+    default: false
+    }
+  }
+
   private static func append(_ scalar: Unicode.Scalar, to result: inout String) {
     switch scalar.value {
     case 0x0A: result += "\\n"
@@ -47,7 +55,7 @@ public enum TerminalSafe {
     case 0x0D: result += "\\r"
     case 0x5C: result += "\\\\"
     case 0..<0x20, 0x7F..<0xA0: result += "\\x" + hex(scalar.value, digits: 2)
-    case 0x061C, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF:
+    case _ where isMisleading(scalar):
       result += "\\u{" + hex(scalar.value, digits: 4) + "}"
     default: result.unicodeScalars.append(scalar)
     }

@@ -14,7 +14,7 @@ import SystemPackage
 ///     remove index.lock
 ///
 /// A crash before the rename leaves the index as it was; the next update removes `index.dv`
-/// and the lock: the file is marked as dv's, and nobody holds it any more.
+/// and the lock: the file is marked as dv's, and nobody holds it any more. The lock alone goes when any dv opens the repository.
 @safe public final class GitIndexUpdate {
   private let repository: GitRepository
   private let pointer: OpaquePointer
@@ -98,6 +98,11 @@ extension GitRepository {
   ///
   /// - Throws: ``GitError/Code/busy``, naming the lock file, if another process holds it; as ``index()``.
   public func beginIndexUpdate() throws(GitError) -> GitIndexUpdate { try GitIndexUpdate(self) }
+
+  /// Removes `index.lock` if a dv left it that was killed: git would ask the user to.
+  ///
+  /// An update does so itself. This is for what has nothing to stage: whoever was killed after its last step leaves that to the next.
+  public func removeAbandonedIndexLock() { IndexFiles(gitDirectory: gitDirectory).removeAbandonedLock() }
 
   /// Stages and unstages files in one update.
   public func stage(adding added: [GitPath], removing removed: [GitPath] = []) throws(GitError) {

@@ -70,7 +70,7 @@ struct IndexFiles {
   ///
   /// Two who find it at once: one locks it and removes it, the other finds it locked, or that the name is not this file's
   /// any more.
-  private func removeAbandonedLock() {
+  func removeAbandonedLock() {
     guard let descriptor = try? FileDescriptor.open(lockFile, .readOnly, options: [.noFollow, .closeOnExec]) else { return }
     defer { try? descriptor.close() }
     var bytes = [UInt8](repeating: 0, count: Self.mark.count + 1)

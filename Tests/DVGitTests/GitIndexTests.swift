@@ -199,6 +199,30 @@ import Testing
     #expect(try GitRepository(discoveringFrom: sandbox.work).index().pointers.count == 1)
   }
 
+  /// What a dv left that was killed goes, also if nothing is to be staged; what is git's, or of one that lives, stays.
+  @Test func aDeadLockGoes() throws {
+    let sandbox = try GitSandbox()
+    try sandbox.write("a.dv", "a")
+    try sandbox.commitAll()
+    let repository = try GitRepository(discoveringFrom: sandbox.work)
+    for (content, goes) in [("dv-lock 1\n", true), ("", false), ("dv-lock 2\n", false), ("dv-lock 1\n\n", false)] {
+      try sandbox.write(".git/index.lock", content)
+      repository.removeAbandonedIndexLock()
+      #expect(leftovers(repository).isEmpty == goes)
+    }
+    try FileManager.default.removeItem(atPath: sandbox.work.appending(".git/index.lock").string)
+    let update = try repository.beginIndexUpdate()
+    repository.removeAbandonedIndexLock()
+    #expect(leftovers(repository).contains("index.lock"))
+    try update.write()
+    #expect(leftovers(repository).isEmpty)
+    // A dead one stops nobody.
+    try sandbox.write(".git/index.lock", "dv-lock 1\n")
+    try sandbox.write("b.dv", "b")
+    try repository.stage(adding: [GitPath("b.dv")])
+    #expect(leftovers(repository).isEmpty)
+  }
+
   private func leftovers(_ repository: GitRepository) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: repository.gitDirectory.string)) ?? []
     return names.filter { $0.hasPrefix("index.") }

@@ -30,6 +30,13 @@ import Testing
   #expect(json.text == #""\"\\\n\t\u0001\u001fé🙂/""#)
 }
 
+/// A terminal that shows it obeys none of it.
+@Test func whatMisleadsIsEscaped() {
+  var json = JSONText()
+  json.value("\u{7f}\u{9b}31m\u{202e}a\"\u{61c}\u{feff}é\u{2028}…ﾯ")
+  #expect(json.text == #""\u007f\u009b31m\u202ea\"\u061c\ufeffé\u2028…ﾯ""#)
+}
+
 @Test func whatJSONHasNoNumberForIsAString() {
   var json = JSONText()
   json.array { json in

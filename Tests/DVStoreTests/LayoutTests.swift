@@ -49,6 +49,11 @@ private func hash(_ bytes: [UInt8]) -> String { ObjectID(hashing: bytes.span).he
   #expect(StoreFormat(decoding: bytes) == .current)
   for index in bytes.indices { #expect(StoreFormat(decoding: Array(bytes[..<index])) == nil) }
   #expect(StoreFormat(decoding: bytes + [10]) == nil)
+  // Text that had to be repaired is another (found by fuzzing).
+  let wrong = bytes.map { $0 == UInt8(ascii: "x") ? 0x92 : $0 }
+  #expect(StoreFormat(decoding: wrong) == nil && !StoreFormat.isOfAnotherVersion(wrong))
+  let bare = StoreFormat(read: [], write: [], gc: ["packs-1"])
+  #expect(StoreFormat(decoding: bare.encoded()) == bare)
   #expect(StoreFormat.unknown(in: ["packs-1", "packs-9"]) == ["packs-9"])
 }
 

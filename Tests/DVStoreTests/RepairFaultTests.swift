@@ -30,6 +30,13 @@ private func repair(_ store: ObjectStore, _ fixture: DamageFixture) async throws
   try await fixture.repair(store, .local, try await fixture.check(store, .local))
 }
 
+/// Everything that an index names.
+private func keys(of store: ObjectStore) async throws -> Set<ObjectKey> {
+  var keys: Set<ObjectKey> = []
+  for segment in store.index.all { try await segment.forEachEntry(from: store.backend) { keys.insert($0.key) } }
+  return keys
+}
+
 /// Wherever the machine stops in a repair, the next one makes everything good, and nothing that was whole is lost meanwhile.
 @Test func stoppedRepairsAreFinishedByTheNext() async throws {
   let total = try await withTemporaryDirectory { directory in
@@ -56,6 +63,10 @@ private func repair(_ store: ObjectStore, _ fixture: DamageFixture) async throws
       let store = try await reopen(FilePath(path))
       try await FaultPlan(at: position, position % 2 == 0 ? .stop : .tear).run { try await repair(store, fixture) }
     }
+    // What the index named it names still: what is not named looks as if it had never been here, and is not got from elsewhere.
+    let stopped = try await reopen(directory.path)
+    let named = try await keys(of: stopped)
+    #expect(try await keys(of: fixture.open(fixture.local)).isSubset(of: named), "operation \(position)")
     try await repair(try await reopen(directory.path), fixture)
     let store = try await reopen(directory.path)
     let report = try await fixture.check(store, .local)

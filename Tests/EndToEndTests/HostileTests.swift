@@ -49,6 +49,25 @@ import Testing
     try sandbox.git("status").succeed()
   }
 
+  /// A record that somebody committed says where data comes from. It brings no file of this machine in unless that data is named.
+  @Test func sourcesOfOthersBringNoPrivateFiles() throws {
+    let sandbox = try Sandbox()
+    try sandbox.script(
+      """
+      echo old > ../private && dv import-url -q ../private -o data && git add -A && git commit -qm import && git clone -q . ../clone
+      echo secret > ../private
+      """)
+    let clone = sandbox.folder.appending("clone")
+    #expect(try sandbox.dv("update", in: clone).exit(2).errorText.contains("place of this machine"))
+    #expect(try sandbox.git("status", "--porcelain", in: clone).text.isEmpty)
+    #expect(try !sandbox.exists("../clone/data"))
+    // Whoever names it means it; and one's own records are one's own.
+    try sandbox.dv("update", "--force", "data", in: clone).succeed()
+    #expect(try sandbox.read("../clone/data") == "secret\n")
+    try sandbox.dv("update").succeed()
+    #expect(try sandbox.read("data") == "secret\n")
+  }
+
   /// Data whose place a link has taken is neither written through the link nor taken from behind it.
   @Test func linksInTheWayAreNotFollowed() throws {
     let sandbox = try Sandbox()

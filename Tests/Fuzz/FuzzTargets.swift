@@ -15,7 +15,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   return 0
 }
 
-private let target: ([UInt8]) -> Void = {
+private let target: @Sendable ([UInt8]) -> Void = {
   switch getenv("FUZZ_TARGET").map({ String(cString: $0) }) {
   case "pointer": pointer
   case "tree": tree
@@ -182,8 +182,9 @@ private func makeSeeds() -> [String: [[UInt8]]] {
   IndexBlock.append([IndexEntry(key: key, codec: .zstd, container: 0, offset: 120, storedLength: 40, length: 99)], to: &block, crc32: { _ in 0 })
   seeds["index"] = [head.encoded() + block, block]
   let place = ObjectPlace(kind: .chunk, codec: .raw, container: 0, offset: 120, storedLength: 40, length: 40, listed: nil)
+  let alone = ObjectPlace(kind: .chunk, codec: .raw, container: nil, offset: 120, storedLength: 40, length: 40, listed: nil)
   seeds["hints"] = [
-    Locator(id: id, container: container, place: place).encoded(), PlaceList(of: .chunkList, containers: [container], places: [place, nil]).encoded(),
+    Locator(id: id, container: container, place: alone).encoded(), PlaceList(of: .chunkList, containers: [container], places: [place, nil]).encoded(),
   ]
   let root = RootRecord.Root(kind: .tree, oid: id, size: 9)
   seeds["record"] = [

@@ -4,4 +4,4 @@ import suite
 
 
 def run(options, folder):
-    return suite.run(f"damage, seed {options.seed}", "FlipTests", {"DV_FLIPS_SEED": options.seed, "DV_FLIPS_COUNT": options.count})
+    return suite.run(options, f"damage, seed {options.seed}", "FlipTests", {"DV_FLIPS_SEED": options.seed, "DV_FLIPS_COUNT": options.count})

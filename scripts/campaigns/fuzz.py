@@ -19,6 +19,7 @@ MEMORY, SECONDS = 1024, 10
 SOURCES = [
     "DVS3/XML/DeleteResult.swift", "DVS3/XML/ListBucketResult.swift", "DVS3/XML/MultipartResults.swift", "DVS3/XML/S3Answer.swift",
     "DVS3/XML/S3AnswerError.swift", "DVS3/XML/S3ErrorBody.swift", "DVS3/XML/XMLError.swift", "DVS3/XML/XMLReader.swift",
+    "DVS3/Signing/CivilTime.swift", "DVS3/Signing/CivilTime+Text.swift", "DVS3/Signing/PercentEncoding.swift",
     "DVStore/Remote/RootRecord.swift", "DVStore/Transfer/TransferRoot.swift", "DVStore/Layout/StoreFormat.swift"]
 
 

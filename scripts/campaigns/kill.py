@@ -20,7 +20,12 @@ def run(options, folder):
     for name in options.only or NAMES:
         scenario = SCENARIOS[name](place)
         calls, seconds = measure(scenario, place, library, folder, 3 if options.count > 10 else 1)
-        each(range(options.count), options.jobs, lambda case: one(scenario, case, options, place, library, calls, seconds, tally))
+        begin = 0
+        # Some commands are done before their time: there are as many cases as it takes for so many kills.
+        while tally.rows.get(name, {}).get("killed", 0) < options.count:
+            end = begin + max(options.jobs, options.count - tally.rows.get(name, {}).get("killed", 0))
+            each(range(begin, end), options.jobs, lambda case: one(scenario, case, options, place, library, calls, seconds, tally))
+            begin = end
         scenario.ground.remove()
         line = tally.rows[name]
         print(f"{name}: {line.get('killed', 0):,} killed of {line.get('runs', 0):,}, {calls} calls, {seconds * 1000:.0f} ms", flush=True)
@@ -46,7 +51,7 @@ def measure(scenario, place, library, folder, times_measured):
         calls = count(counter)
         scenario.verify_end(ground)
         ground.remove()
-    return calls, sorted(times)[len(times) // 2]
+    return calls, min(times)
 
 
 def one(scenario, case, options, place, library, calls, seconds, tally):

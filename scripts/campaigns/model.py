@@ -4,5 +4,5 @@ import suite
 
 
 def run(options, folder):
-    return suite.run(f"sequences of 50 operations, seed {options.seed}", "OperationModelTests",
+    return suite.run(options, f"sequences of 50 operations, seed {options.seed}", "OperationModelTests",
                      {"DV_SEQUENCES_SEED": options.seed, "DV_SEQUENCES_COUNT": options.count})

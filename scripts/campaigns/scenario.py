@@ -15,14 +15,26 @@ TARGETS = ("data", "model.bin")
 TEMPORARY = re.compile(r"(^|/)\.dv-[^/]*\.tmp$")
 
 
-def first_version(work):
+def first_version(work, is_small):
+    if is_small:
+        (work / "data/d0").mkdir(parents=True)
+        for name in ("f0", "gone"):
+            (work / "data/d0" / name).write_bytes(noise(700, name))
+        (work / "model.bin").write_bytes(noise(20_000, 2))
+        return
     small_tree(work / "data", 1)
     (work / "model.bin").write_bytes(noise(150_000, 2))
 
 
-def second_version(work):
+def second_version(work, is_small):
     """Changes, adds and removes files, and turns a file into a directory and a directory into a file."""
     data = work / "data"
+    if is_small:
+        (data / "d0/f0").write_bytes(noise(900, 3))
+        (data / "d0/gone").unlink()
+        (data / "new").symlink_to("d0/f0")
+        (work / "model.bin").write_bytes(noise(20_000, 4))
+        return
     with open(data / "sub/table1.txt", "ab") as table:
         table.write(b"one more line\n" * 50)
     (data / "d1/f1").unlink()
@@ -136,14 +148,14 @@ class Scenario:
         place.must("git", "init", "-q", "--template=", "-b", "main", cwd=work)
         ground.must("init", "-q")
         ground.must("remote", "add", "-q", "origin", "../remote")
-        first_version(work)
+        first_version(work, place.is_small)
         ground.must("add", "-q", *TARGETS)
         ground.commit("first")
         ground.must("push", "-q")
         self.first = look(work)
         place.must("git", "clone", "-q", "--template=", work, ground.path("clone"), cwd=ground.folder)
         ground.must("pull", "-q", at="clone")
-        second_version(work)
+        second_version(work, place.is_small)
         self.second = look(work)
 
     def second_is_committed(self):

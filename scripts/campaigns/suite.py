@@ -6,18 +6,17 @@ import subprocess
 import sys
 import tempfile
 
-from campaign import ROOT, Tally
+from campaign import Tally
 
 
-def run(title, suite, variables):
+def run(options, title, suite, variables):
     """Runs one suite and reads the counts that it prints: lines of words and a number."""
-    program = ROOT / ".build/debug/dvPackageTests.xctest"
-    if not program.exists():
+    if not options.tests.exists():
         sys.exit("torture: build the tests first: scripts/test, or swift build --build-tests")
     tally = Tally(title)
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as scratch:
         result = subprocess.run(
-            [program, "--testing-library", "swift-testing", "--filter", suite], text=True, stdout=subprocess.PIPE,
+            [options.tests, "--testing-library", "swift-testing", "--filter", suite], text=True, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, env=os.environ | {name: str(value) for name, value in variables.items()} | {"TMPDIR": scratch})
     for line in result.stdout.splitlines():
         found = re.fullmatch(r"([a-zA-Z, ]+) (\d+)", line)

@@ -28,6 +28,7 @@ FAULTS = {
 def run(options, folder):
     """With a count, so many positions of each fault in each command; without, all."""
     place = Workplace(folder / "syscalls", options.dv)
+    place.is_small = options.small
     library = faulty_library(folder)
     tally = Tally(f"calls that fail, seed {options.seed}")
     for name in options.only or NAMES:

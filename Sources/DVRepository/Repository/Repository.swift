@@ -34,6 +34,7 @@ public final class Repository {
     git = try GitRepository(
       discoveringFrom: start, gitDirectory: environment("GIT_DIR").map { FilePath($0) },
       workTree: environment("GIT_WORK_TREE").map { FilePath($0) })
+    git.removeAbandonedIndexLock()
     workDirectory = git.workDirectory
     configuration = try Configuration(
       committed: workDirectory.map { $0.appending(".dv").appending("config") },

@@ -5,11 +5,13 @@ import DVObject
 /// Holds 64 bits of each key: two objects that share them are both kept, which costs space once in 2^64 pairs and never
 /// loses anything. Memory: some 20 bytes an object.
 struct LiveSet: Sendable {
-  private var marks: Set<UInt64> = []
+  fileprivate private(set) var marks: Set<UInt64> = []
 
   var count: Int { marks.count }
 
   mutating func insert(_ key: ObjectKey) -> Bool { marks.insert(Self.mark(key)).inserted }
+
+  mutating func remove(_ key: ObjectKey) { if !marks.isEmpty { marks.remove(Self.mark(key)) } }
 
   func contains(_ key: ObjectKey) -> Bool { marks.contains(Self.mark(key)) }
 
@@ -20,7 +22,42 @@ struct LiveSet: Sendable {
   }
 
   /// Kinds are told apart by their low bits.
-  private static func mark(_ key: ObjectKey) -> UInt64 { key.id.prefix64 &* 8 &+ UInt64(key.kind.rawValue) }
+  fileprivate static func mark(_ key: ObjectKey) -> UInt64 { key.id.prefix64 &* 8 &+ UInt64(key.kind.rawValue) }
+}
+
+/// What is needed and was not found yet, while an index is gone through.
+///
+/// A file is one chunk or has a list: one of the two is enough. Memory: some 20 bytes an object.
+struct OpenNeeds: Sendable {
+  private var marks: Set<UInt64>
+  private let files: [FileMarks]
+
+  /// The two names of a file.
+  struct FileMarks: Sendable {
+    let chunk: UInt64
+    let list: UInt64
+  }
+
+  fileprivate init(_ live: LiveSet, _ files: [FileMarks], without optional: LiveSet) {
+    marks = live.marks.subtracting(optional.marks)
+    self.files = files
+  }
+
+  /// Takes note that an object is there.
+  mutating func note(_ key: ObjectKey) { marks.remove(LiveSet.mark(key)) }
+
+  /// Ends the search: from then on ``contains(_:)`` and ``count`` tell what is not there.
+  mutating func finish() {
+    for file in files where !marks.contains(file.chunk) || !marks.contains(file.list) {
+      marks.remove(file.chunk)
+      marks.remove(file.list)
+    }
+  }
+
+  func contains(_ key: ObjectKey) -> Bool { marks.contains(LiveSet.mark(key)) }
+
+  /// How many objects were not found; of a file that is not there both names count.
+  var count: Int { marks.count }
 }
 
 /// Marks all that some roots need, in one store.
@@ -31,20 +68,35 @@ struct Marking {
   private(set) var unreadable: [(key: ObjectKey, label: String, isCorrupt: Bool)] = []
 
   /// Nodes and lists to read, with the label of the root they were met under first.
-  private var waiting: [(key: ObjectKey, label: Int)] = []
+  private var waiting: [Waiting] = []
   private var labels: [String] = []
   private static let batchCount = 4096
 
   /// Files that do not count.
   private let exceptions: Set<ObjectID>
+  /// Files that are kept as far as they are there, and need not be.
+  private let optional: Set<ObjectID>
+  private var optionalMarks = LiveSet()
+  private var files: [OpenNeeds.FileMarks] = []
+
+  private struct Waiting {
+    let key: ObjectKey
+    let label: Int
+    let isOptional: Bool
+  }
 
   /// - Parameters:
   ///   - stores: where nodes and lists are read, in this order.
   ///   - exceptions: contents of files for whose sake nothing is marked.
-  init(stores: [ObjectStore], without exceptions: Set<ObjectID> = []) {
+  ///   - optional: contents of files that were erased. They are marked, as far as they are there still.
+  init(stores: [ObjectStore], without exceptions: Set<ObjectID> = [], optional: Set<ObjectID> = []) {
     reader = StructureReader(stores: stores)
     self.exceptions = exceptions
+    self.optional = optional
   }
+
+  /// What must be there of all that was marked.
+  var needs: OpenNeeds { OpenNeeds(live, files, without: optionalMarks) }
 
   mutating func mark(_ roots: [TransferRoot]) async throws {
     for root in roots {
@@ -63,18 +115,29 @@ struct Marking {
     }
   }
 
-  private mutating func enter(_ key: ObjectKey, _ label: Int) {
-    if live.insert(key) { waiting.append((key, label)) }
+  private mutating func enter(_ key: ObjectKey, _ label: Int, isOptional: Bool = false) {
+    let isNew = live.insert(key)
+    note(key, isNew: isNew, isOptional: isOptional)
+    if isNew { waiting.append(Waiting(key: key, label: label, isOptional: isOptional)) }
+  }
+
+  /// What is needed without reserve once need be there.
+  private mutating func note(_ key: ObjectKey, isNew: Bool, isOptional: Bool) {
+    if !isOptional { optionalMarks.remove(key) } else if isNew { _ = optionalMarks.insert(key) }
   }
 
   private mutating func markFile(_ oid: ObjectID, size: UInt64, _ label: Int) {
     if exceptions.contains(oid) { return }
     // Both names are kept: which of them the store uses is not asked.
-    _ = live.insert(ObjectKey(kind: .chunk, id: oid))
-    if size > UInt64(ChunkLimits.standard.minimum) { enter(ObjectKey(kind: .chunkList, id: oid), label) }
+    let (chunk, list) = (ObjectKey(kind: .chunk, id: oid), ObjectKey(kind: .chunkList, id: oid))
+    let isOptional = size == 0 || optional.contains(oid)
+    note(chunk, isNew: live.insert(chunk), isOptional: isOptional)
+    guard size > UInt64(ChunkLimits.standard.minimum) else { return }
+    if !isOptional, !live.contains(list) { files.append(OpenNeeds.FileMarks(chunk: LiveSet.mark(chunk), list: LiveSet.mark(list))) }
+    enter(list, label, isOptional: isOptional)
   }
 
-  private mutating func open(_ batch: [(key: ObjectKey, label: Int)]) async throws {
+  private mutating func open(_ batch: [Waiting]) async throws {
     let results = try await reader.read(ascending: batch.map(\.key))
     for (item, result) in zip(batch, results) {
       do throws(StoreError) {
@@ -82,11 +145,11 @@ struct Marking {
         if item.key.kind == .treeNode {
           enter(try StructureReader.node(item.key, bytes), item.label)
         } else {
-          enter(try list(item.key, bytes), item.label)
+          enter(try list(item.key, bytes), item.label, isOptional: item.isOptional)
         }
       } catch {
-        // A file of one chunk has no list.
-        if error.code == .missing, item.key.kind == .chunkList { continue }
+        // A file of one chunk has no list. Whether one of the two is there, the caller's look at the index tells.
+        if error.code == .missing, item.key.kind == .chunkList || item.isOptional { continue }
         unreadable.append((item.key, labels[item.label], error.code == .corrupt))
       }
     }
@@ -101,12 +164,15 @@ struct Marking {
     }
   }
 
-  private mutating func enter(_ node: ChunkListNode, _ label: Int) {
+  private mutating func enter(_ node: ChunkListNode, _ label: Int, isOptional: Bool) {
     switch node.entries {
     case .chunks(let chunks):
-      for chunk in chunks { _ = live.insert(ObjectKey(kind: .chunk, id: chunk.id)) }
+      for chunk in chunks {
+        let key = ObjectKey(kind: .chunk, id: chunk.id)
+        note(key, isNew: live.insert(key), isOptional: isOptional)
+      }
     case .nodes(let nodes):
-      for child in nodes { enter(ObjectKey(kind: .chunkListNode, id: child.id), label) }
+      for child in nodes { enter(ObjectKey(kind: .chunkListNode, id: child.id), label, isOptional: isOptional) }
     }
   }
 

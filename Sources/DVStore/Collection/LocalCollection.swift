@@ -72,8 +72,9 @@ public struct LocalCollection: Sendable {
     let now = try await clock()
     let condemned = try await CondemnedList(of: store)
 
-    var marking = Marking(stores: [store])
-    try await marking.mark(roots)
+    var marking = try await mark(roots)
+    // What they hold may name more that is needed.
+    while !dryRun, try await adopt(beside: condemned.packs, marking) { marking = try await mark(roots) }
     var named: Set<String> = []
     for finding in marking.unreadable where named.insert(finding.label).inserted {
       if finding.isCorrupt { report.damaged.append(finding.label) } else { report.incomplete.append(finding.label) }
@@ -122,6 +123,47 @@ public struct LocalCollection: Sendable {
       }
     }
     return report
+  }
+
+  private func mark(_ roots: [TransferRoot]) async throws -> Marking {
+    var marking = Marking(stores: [store], optional: store.erased)
+    try await marking.mark(roots)
+    return marking
+  }
+
+  /// Indexes the packs that no index names, if one of them holds what is needed and what the index has nowhere: a killed command may
+  /// have left them, or an index segment was lost. They are no garbage.
+  ///
+  /// - Returns: whether there were any.
+  private func adopt(beside condemned: Set<ObjectID>, _ marking: Marking) async throws -> Bool {
+    var named: Set<ObjectID> = []
+    for segment in store.index.all { for container in segment.head.containers { named.insert(container.id) } }
+    var open: [IndexContainer] = []
+    do {
+      for entry in try await store.backend.list(StoreLayout.packs) {
+        guard let id = StoreLayout.pack(from: entry.key), !named.contains(id), !condemned.contains(id) else { continue }
+        open.append(IndexContainer(kind: .pack, id: id, size: entry.size))
+      }
+    } catch {
+      throw StoreError(error)
+    }
+    if open.isEmpty { return false }
+    var needs = marking.needs
+    for segment in store.index.all { try await segment.forEachEntry(from: store.backend) { needs.note($0.key) } }
+    needs.finish()
+    if needs.count == 0 { return false }
+    var readable: [IndexContainer] = []
+    var isNeeded = false
+    for pack in open.sorted(by: { $0.id < $1.id }) {
+      // One that is damaged holds nothing that can be told.
+      guard let table = try? await store.table(of: pack) else { continue }
+      readable.append(pack)
+      isNeeded = isNeeded || table.entries.contains { needs.contains($0.key) }
+    }
+    guard isNeeded else { return false }
+    try await IndexRebuild(store: store).run(readable, superseding: [])
+    try await store.refresh()
+    return true
   }
 
   // MARK: Deciding
@@ -266,11 +308,7 @@ public struct LocalCollection: Sendable {
   }
 
   private func condemn(_ packs: [Pack], now: Int64) async throws(StoreError) {
-    guard !packs.isEmpty else { return }
-    let bytes = CondemnedList.encode(time: UInt64(max(0, now)), packs: Set(packs.map(\.id)))
-    let key = StoreLayout.record(
-      StoreLayout.condemned, ulid: ULID(seconds: Double(now)), id: ObjectID(hashing: bytes.span))
-    do { try await store.backend.put(bytes, at: key) } catch { throw StoreError(error) }
+    try await store.condemn(Set(packs.map(\.id)), time: now)
   }
 
   /// Takes the packs out of the index, then deletes them.

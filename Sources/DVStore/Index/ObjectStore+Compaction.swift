@@ -98,8 +98,7 @@ extension ObjectStore {
     try await install(segment.bytes, id: segment.id, level: 0)
     guard try await isKept(sealed.container), let copies = index.all.first(where: { $0.id == segment.id }) else { return nil }
     do {
-      let record = try await condemn(copied, time: try await backend.clock())
-      guard try await isKept(sealed.container) else { return nil }
+      guard let record = try await condemn(copied, time: try await backend.clock()).first, try await isKept(sealed.container) else { return nil }
       return Rewriting(packs: copied, copies: copies, record: record)
     } catch {
       throw error as? StoreError ?? (error as? BackendError).map { StoreError($0) } ?? StoreError(.other, "\(error)", cause: error)

@@ -20,14 +20,8 @@ struct StoreFormat: Hashable, Sendable {
     read: ["packs-1", "index-1"], write: ["packs-1", "index-1", "roots-1"], gc: ["packs-1", "index-1", "roots-1"])
 
   func encoded() -> [UInt8] {
-    Array(
-      """
-      dv-format 1
-      read \(read.joined(separator: " "))
-      write \(write.joined(separator: " "))
-      gc \(gc.joined(separator: " "))
-
-      """.utf8)
+    let lines = [["dv-format", "1"], ["read"] + read, ["write"] + write, ["gc"] + gc]
+    return Array(lines.map { $0.joined(separator: " ") + "\n" }.joined().utf8)
   }
 
   /// Reads a format, or returns `nil` if the bytes are something else.
@@ -42,6 +36,8 @@ struct StoreFormat: Hashable, Sendable {
       features.append(words.dropFirst().map(String.init))
     }
     self.init(read: features[0], write: features[1], gc: features[2])
+    // Bytes that are not UTF-8 were repaired.
+    guard encoded() == bytes else { return nil }
   }
 
   /// Whether bytes that are no format of version 1 say that they are one of another version.

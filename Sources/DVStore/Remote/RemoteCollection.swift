@@ -215,6 +215,11 @@ public struct RemoteCollection: Sendable {
     }
   }
 
+  /// What somebody was promised is not in the index.
+  private struct Lack: Error {
+    let count: Int
+  }
+
   private struct Pack: Hashable {
     let id: ObjectID
     let size: UInt64
@@ -250,6 +255,14 @@ public struct RemoteCollection: Sendable {
       } catch let error as StoreError where error.code == .missing && attempt < 7 {
         // A segment was merged away meanwhile.
         continue
+      } catch let lack as Lack {
+        // A listing may leave out what came or went while it was made.
+        if attempt < 2 { continue }
+        throw StoreError(
+          .corrupt,
+          "\(lack.count) objects that pushed data needs are not in the index of \(store.name), so what else it needs may look like garbage. "
+            + "Nothing was removed. 'dv fsck --remote' names them, 'dv repair --remote' makes them good; if they were erased, fetch the "
+            + "commits that say so.")
       }
     }
     throw StoreError(.busy, "The index of \(store.name) keeps changing while it is read. Nothing was removed. Try again.")
@@ -262,13 +275,14 @@ public struct RemoteCollection: Sendable {
       throw StoreError(.corrupt, "The index of \(store.name) is damaged, so nothing was removed: \(segment.message)")
     }
     store.index.condemn([])
-    var marking = Marking(stores: [local, store].compactMap(\.self))
+    var marking = Marking(stores: [local, store].compactMap(\.self), optional: store.erased)
     try await marking.mark(roots.trusted.sorted().map { TransferRoot($0) })
     if let finding = marking.unreadable.first {
       throw Self.refusal("The \(finding.key) of '\(finding.label)' is \(finding.isCorrupt ? "damaged" : "missing")", of: store.name)
     }
     var survey = Survey()
     survey.trusted = marking.live
+    var needs = marking.needs
     try await marking.mark(roots.doubtful.sorted().map { TransferRoot($0) })
     survey.live = marking.live
     var packs: [ObjectID: Pack] = [:]
@@ -298,6 +312,7 @@ public struct RemoteCollection: Sendable {
       if survey.live.needs(key) {
         if !key.kind.isHint { survey.liveObjects += 1 }
         let there = places.filter { packs[$0.container.id]?.size == $0.container.size || $0.container.kind != .pack }
+        if !there.isEmpty { needs.note(key) }
         let kept = there.filter { !doomed.contains($0.container.id) }
         if there.isEmpty, !key.kind.isHint, survey.trusted.contains(key) {
           throw Self.refusal("The \(key) is missing", of: store.name)
@@ -309,6 +324,8 @@ public struct RemoteCollection: Sendable {
       }
       places.removeAll(keepingCapacity: true)
     }
+    needs.finish()
+    if needs.count > 0 { throw Lack(count: needs.count) }
     survey.packs = packs.values.sorted { $0.id < $1.id }
     return survey
   }
@@ -511,8 +528,10 @@ public struct RemoteCollection: Sendable {
     }
     if !old.isEmpty {
       let time = try await clock()
-      try await store.write(
-        record: RetiredList.encode(time: UInt64(max(0, time)), pushes: old), in: StoreLayout.retired, time: time)
+      for part in old.parts(ofAtMost: RootRecord.rootLimit) {
+        try await store.write(
+          record: RetiredList.encode(time: UInt64(max(0, time)), pushes: part), in: StoreLayout.retired, time: time)
+      }
       report.givenUp = old.count
     }
   }

@@ -80,6 +80,15 @@ struct RetiredList: Sendable {
   }
 }
 
+extension Set where Element: Comparable {
+  /// Cuts a set into parts, by the order of its elements.
+  func parts(ofAtMost limit: Int) -> [Set] {
+    if count <= limit { return isEmpty ? [] : [self] }
+    let all = sorted()
+    return stride(from: 0, to: count, by: limit).map { Set(all[$0..<Swift.min($0 + limit, count)]) }
+  }
+}
+
 extension ObjectStore {
   /// Stores a record whose name is the time and its digest.
   @discardableResult
@@ -89,10 +98,15 @@ extension ObjectStore {
     return key
   }
 
-  /// Writes that gc means to delete packs.
+  /// Writes that gc means to delete packs: a record, or several if one would be longer than what is read of one.
   @discardableResult
-  func condemn(_ packs: Set<ObjectID>, time: Int64) async throws(StoreError) -> BackendKey {
-    try await write(
-      record: CondemnedList.encode(time: UInt64(max(0, time)), packs: packs), in: StoreLayout.condemned, time: time)
+  func condemn(_ packs: Set<ObjectID>, time: Int64) async throws(StoreError) -> [BackendKey] {
+    var keys: [BackendKey] = []
+    for part in packs.parts(ofAtMost: RootRecord.rootLimit) {
+      keys.append(
+        try await write(
+          record: CondemnedList.encode(time: UInt64(max(0, time)), packs: part), in: StoreLayout.condemned, time: time))
+    }
+    return keys
   }
 }

@@ -71,9 +71,10 @@ public struct RootRetirement: Sendable {
       if try await replace(kept, ledger) {
         let time: Int64
         do { time = try await store.backend.clock() } catch { throw StoreError(error) }
-        try await store.write(
-          record: RetiredList.encode(time: UInt64(max(0, time)), roots: Set(affected.map(\.name))), in: StoreLayout.retired,
-          time: time)
+        for part in Set(affected.map(\.name)).parts(ofAtMost: RootRecord.rootLimit) {
+          try await store.write(
+            record: RetiredList.encode(time: UInt64(max(0, time)), roots: part), in: StoreLayout.retired, time: time)
+        }
         report.roots += affected.count
       }
       // Somebody may have merged them into another meanwhile.

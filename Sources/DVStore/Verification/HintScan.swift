@@ -4,7 +4,7 @@ import DVObject
 
 /// The locators and listings of a remote: hints that any reader can do without, but that should be what was written.
 ///
-/// Where a locator leads is not followed, nor whether a listing is complete: both may be older than the store.
+/// Where a locator leads is not followed: it may be older than the store. So may a listing, which is told and is no damage.
 struct HintScan: Sendable {
   /// A locator whose bytes are not what a push writes there.
   struct Damaged: Sendable {
@@ -21,6 +21,8 @@ struct HintScan: Sendable {
 
   /// Listings that are damaged.
   private(set) var damagedListings: [BackendKey] = []
+  /// Listings of what the store held once, or of another store: they hide things from readers by HTTP.
+  private(set) var staleListings: [BackendKey] = []
   /// Whether there are listings.
   private(set) var hasListings = false
   /// Folders that a web server's listing does not cover, and that were not looked at.
@@ -64,7 +66,13 @@ struct HintScan: Sendable {
       do { bytes = try await backend.get(part.key) } catch { throw StoreError(error) }
       guard let bytes else { continue }
       hasListings = true
-      if BackendListing(decoding: bytes) == nil { damagedListings.append(part.key) }
+      guard let listing = BackendListing(decoding: bytes), listing.covers(part) else {
+        damagedListings.append(part.key)
+        continue
+      }
+      // A web server has nothing but the listing.
+      guard unlisted.isEmpty else { continue }
+      do { if try await !listing.isCurrent(part, on: backend) { staleListings.append(part.key) } } catch { throw StoreError(error) }
     }
   }
 

@@ -112,6 +112,7 @@ public struct StoreCheck: Sendable {
     report.checked.locators = hints.count
     report.unknownKeys += hints.unknown.map(\.text)
     report.unlisted += hints.unlisted
+    report.staleListings = hints.staleListings.map(\.text)
     report.hints = hints
     for locator in hints.damaged {
       report.findings.append(StoreFinding(.locator, place: locator.key.text, message: locator.message))

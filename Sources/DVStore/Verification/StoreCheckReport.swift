@@ -27,6 +27,8 @@ public struct StoreCheckReport: Sendable {
   public internal(set) var quarantined = 0
   /// Folders that could not be listed, as of a web server, and were not looked at.
   public internal(set) var unlisted: [String] = []
+  /// Listings for web servers that are older than the store, or of another one.
+  public internal(set) var staleListings: [String] = []
   /// On a remote: how many of the given contents were never pushed to it.
   public internal(set) var unpushed = 0
   /// Packs that were read and found whole.

@@ -25,6 +25,8 @@ public struct RepairPlan: Sendable {
   public internal(set) var wholeFiles: [String] = []
   /// Damaged locators and listings.
   public internal(set) var hints: [String] = []
+  /// Listings that are written anew because they are not of what the store holds.
+  public internal(set) var staleListings = 0
   public internal(set) var isFormatDamaged = false
   /// What other places have of what is lost.
   public internal(set) var sources: [Source] = []
@@ -34,7 +36,7 @@ public struct RepairPlan: Sendable {
   /// Whether there is nothing to do.
   public var isEmpty: Bool {
     packs.isEmpty && segments.isEmpty && adopted == 0 && missingPacks == 0 && records.isEmpty && wholeFiles.isEmpty
-      && hints.isEmpty && !isFormatDamaged && sources.isEmpty && unhealed.isEmpty
+      && hints.isEmpty && staleListings == 0 && !isFormatDamaged && sources.isEmpty && unhealed.isEmpty
   }
 }
 
@@ -108,6 +110,7 @@ public struct StoreRepair: Sendable {
     plan.records = check.records?.damaged.map(\.key.text) ?? []
     plan.wholeFiles = check.badFiles.map(\.text)
     plan.hints = damagedHints.map(\.text)
+    plan.staleListings = check.staleListings.count
     let adopted = try await adoptable()
     plan.adopted = adopted.packs.count
     var open = check.lostKeys.filter { !adopted.keys.contains($0) }
@@ -202,8 +205,14 @@ public struct StoreRepair: Sendable {
     packs.formUnion(adopted)
     var superseded = Set(damaged.map { IndexSupersession(kind: .segment, id: $0.id) })
     for segment in damaged { superseded.formUnion(segment.head?.superseded.filter { $0.kind == .segment } ?? []) }
-    let sound = packs.filter { !bad.contains($0.id) && !check.missingPacks.contains($0.id) }
-    try await IndexRebuild(store: store).run(sound.sorted { $0.id < $1.id }, superseding: Array(superseded))
+    // Damaged packs too, as far as their tables can be read: until all of them that can be had is in new packs, what they held must
+    // be known as lost. Forgotten, it would look as if it had never been here, and a repair that goes on after a kill would not get it.
+    var named: [IndexContainer] = []
+    for pack in packs.sorted(by: { $0.id < $1.id }) where !check.missingPacks.contains(pack.id) {
+      if bad.contains(pack.id), (try? await store.table(of: pack)) == nil { continue }
+      named.append(pack)
+    }
+    try await IndexRebuild(store: store).run(named, superseding: Array(superseded))
     try await store.refresh()
   }
 

@@ -109,6 +109,11 @@ struct FsckCommand: Command {
         "A web server cannot list \(store.unlisted.map { "'\($0)'" }.joined(separator: ", ")): these were not looked at. Check the "
           + "directory or bucket behind it.")
     }
+    if !store.staleListings.isEmpty {
+      lines.append(
+        "Its listing for web servers is not of what it holds now, which may hide what is new from who reads by HTTP: the next push or "
+          + "'dv repair --remote' writes it anew.")
+    }
     for (oid, item, isHere) in report.erased.prefix(20) {
       lines.append("erased: \(oid.shortHex) was \(SafeText.message(item.text))")
       if isHere { lines.append("  it is here all the same: 'dv erase --yes' removes it") }
@@ -182,6 +187,7 @@ struct FsckCommand: Command {
             json.member("unindexedBytes", report.store.unindexedBytes)
             json.member("quarantined", report.store.quarantined)
             json.array("unlisted") { json in for folder in report.store.unlisted { json.value(folder) } }
+            json.array("staleListings") { json in for key in report.store.staleListings { json.value(key) } }
             json.array("unknownKeys") { json in for key in report.store.unknownKeys { json.value(key) } }
             json.array("unreachable") { json in for name in report.unreachable { json.value(name) } }
             json.array("unreadablePointers") { json in

@@ -2,6 +2,7 @@ import ArgumentParser
 import DVFile
 import DVObject
 import DVRepository
+import SystemPackage
 
 struct HashCommand: Command {
   static let configuration = CommandConfiguration(
@@ -22,7 +23,8 @@ struct HashCommand: Command {
     if options.json {
       try StandardOutput.write(json(items))
     } else {
-      try StandardOutput.write(bytes: items.flatMap { Self.line(for: $0.0, hex: $0.1.oid.hex) })
+      let isShown = Terminal.isTerminal(.standardOutput)
+      try StandardOutput.write(bytes: items.flatMap { Self.line(for: $0.0, hex: $0.1.oid.hex, isShown: isShown) })
     }
     // Like sha256sum: what can be read is printed, whatever else fails.
     for failure in failures.dropLast() { StandardError.write(ErrorText(failure).text) }
@@ -48,7 +50,10 @@ struct HashCommand: Command {
 
   /// Returns a line as sha256sum writes it: a name with a backslash or a line break is escaped, and a backslash at the
   /// start of the line says so.
-  static func line(for path: PathArgument, hex: String) -> [UInt8] {
+  ///
+  /// - Parameter isShown: whether the line goes to a terminal, which must not obey a name.
+  static func line(for path: PathArgument, hex: String, isShown: Bool = false) -> [UInt8] {
+    if isShown { return Array("\(hex)  \(SafeText.name(path.bytes))\n".utf8) }
     var name: [UInt8] = []
     for byte in path.bytes {
       switch byte {

@@ -66,6 +66,7 @@ struct RepairCommand: Command {
     let aside = plan.packs.count + plan.segments.count + plan.records.count + plan.wholeFiles.count
       + plan.hints.count
     if aside > 0 { lines.append("  move \(count(aside, "damaged file")) to 'quarantine/'") }
+    if plan.staleListings > 0 { lines.append("  write the listing for web servers anew") }
     let lost = Set(plan.unhealed).subtracting(report.fromFiles).count
     if lost > 0 { lines.append("  nothing for \(count(lost, "object")), of which no copy was found") }
     return lines
@@ -114,6 +115,7 @@ struct RepairCommand: Command {
         json.array("records") { json in for key in plan.records { json.value(key) } }
         json.array("hints") { json in for key in plan.hints { json.value(key) } }
         json.array("wholeFiles") { json in for key in plan.wholeFiles { json.value(key) } }
+        json.member("staleListings", plan.staleListings)
         json.member("missingPacks", plan.missingPacks)
         json.member("indexedPacks", plan.adopted)
         json.member("savedObjects", plan.salvaged)

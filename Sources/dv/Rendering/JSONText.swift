@@ -1,3 +1,5 @@
+import DVFile
+
 /// Writes JSON text: members stay in the order in which they are written, on one line.
 ///
 ///     var json = JSONText()
@@ -11,7 +13,8 @@
 /// Written straight to bytes, so that a report of a million entries costs its text and no tree of values.
 ///
 /// A path is bytes, and a JSON string is Unicode. ``path(_:_:)`` writes a path that is UTF-8 as it is; any other with each
-/// wrong byte as U+FFFD, beside a member `<key>Bytes` that holds all its bytes in hexadecimal.
+/// wrong byte as U+FFFD, beside a member `<key>Bytes` that holds all its bytes in hexadecimal. What commands a terminal or reorders text
+/// is escaped, also where JSON would not need it: the text may end on one.
 struct JSONText {
   /// The text so far, in UTF-8.
   private(set) var bytes: [UInt8] = []
@@ -128,7 +131,30 @@ struct JSONText {
 
   private mutating func appendQuoted(_ string: some StringProtocol) {
     bytes.append(UInt8(ascii: "\""))
-    for byte in string.utf8 {
+    defer { bytes.append(UInt8(ascii: "\"")) }
+    // All that misleads begins with one of these in UTF-8.
+    let isSuspect = string.utf8.contains { byte in
+      switch byte {
+      case 0x7F, 0xC2, 0xD8, 0xE2, 0xEF: true
+      default: false
+      }
+    }
+    if isSuspect {
+      for scalar in string.unicodeScalars {
+        if scalar.value >= 0x7F, TerminalSafe.isMisleading(scalar) {
+          let digits = String(scalar.value, radix: 16)
+          bytes.append(contentsOf: ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
+        } else {
+          append(String(scalar).utf8)
+        }
+      }
+    } else {
+      append(string.utf8)
+    }
+  }
+
+  private mutating func append(_ text: some Sequence<UInt8>) {
+    for byte in text {
       switch byte {
       case UInt8(ascii: "\""): bytes.append(contentsOf: "\\\"".utf8)
       case UInt8(ascii: "\\"): bytes.append(contentsOf: "\\\\".utf8)
@@ -139,6 +165,5 @@ struct JSONText {
       default: bytes.append(byte)
       }
     }
-    bytes.append(UInt8(ascii: "\""))
   }
 }

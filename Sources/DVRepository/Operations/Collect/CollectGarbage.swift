@@ -87,6 +87,7 @@ public struct CollectGarbage: Sendable {
       }
     }
     progress.begin("Collecting")
+    local.store.regardAsErased(try repository.erasures().oids)
     let mode: LocalCollection.Mode = isNow ? .now : .graceful(seconds: grace.seconds)
     report.collection = try await LocalCollection(store: local.store, mode: mode, dryRun: isDryRun).run(keeping: kept)
     if !isDryRun, report.collection.damaged.isEmpty {

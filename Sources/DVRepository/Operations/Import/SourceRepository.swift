@@ -120,7 +120,7 @@ public struct SourceRepository: Sendable {
     guard outcome.ending == .exited(0) else {
       let said = String(decoding: printed.withLock { $0 }, as: UTF8.self).split(separator: "\n").joined(separator: " ")
       throw RepositoryError(
-        .unreachable, "git cannot read '\(url)': \(said)", remedy: "Check that 'git ls-remote \(url)' works.")
+        .unreachable, "git cannot read '\(url)': \(said)", remedy: "Check the URL, and with 'git ls-remote' that git may read it.")
     }
   }
 }

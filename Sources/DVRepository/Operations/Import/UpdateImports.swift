@@ -3,6 +3,7 @@ public import DVLineage
 import DVObject
 import DVStore
 public import DVWorkspace
+import SystemPackage
 
 /// Brings imported data up to date with where it came from: the operation behind `dv update`.
 public struct UpdateImports: Sendable {
@@ -71,9 +72,16 @@ public struct UpdateImports: Sendable {
       }
       work.append((item.data, source))
     }
+    let own = RecordDirectory(repository.dataDirectory.appending("records"))
     var items: [Item] = []
     for (data, source) in work {
       do {
+        if paths.isEmpty, source.source.origin.isOfThisMachine, try own.read(source.id) == nil {
+          throw RepositoryError(
+            .usage,
+            "'\(data.target)' comes from a place of this machine, '\(source.source.origin.url)', as somebody's record says that was not made in "
+              + "this clone.", remedy: "If you want what is there now in this repository, name it: 'dv update \(data.target)'.")
+        }
         items.append(try await update(data, source, in: repository, progress: progress))
       } catch let error as CancellationError {
         throw error
@@ -131,5 +139,15 @@ public struct UpdateImports: Sendable {
         pointer, from: .location(url: url, version: fetched), known: found, local, progress: progress)
       return item(report.isChanged ? .updated : .current, report)
     }
+  }
+}
+
+extension SourceRecord.Origin {
+  /// Whether the bytes are asked of no server, so that a record of somebody else's could bring private files of this user's into the
+  /// repository.
+  fileprivate var isOfThisMachine: Bool {
+    if url.lowercased().hasPrefix("file:") { return true }
+    // A scheme, or git's short form `host:path`.
+    return !url.prefix { $0 != "/" }.contains(":")
   }
 }
