@@ -80,17 +80,29 @@ extension ObjectStore {
       for chunk in run.chunks { content += try await read(ObjectKey(kind: .chunk, id: chunk.reference.id)) }
       return content
     }
-    guard let first = run.chunks.first else { return content }
-    let range = run.range
-    let stored: [UInt8]?
-    do { stored = try await backend.get(StoreLayout.container(first.location.container), range: range) } catch {
+    guard !run.chunks.isEmpty else { return content }
+    guard let stored = try await stored(of: run) else { return try await self.content(of: run, thorough: true) }
+    try decode(stored, of: run, into: &content)
+    return content
+  }
+
+  /// Reads the bytes of the container that a run spans, with what lies between its chunks.
+  ///
+  /// - Returns: `nil` if the container is gone.
+  func stored(of run: ChunkRun) async throws(StoreError) -> [UInt8]? {
+    guard let first = run.chunks.first else { return [] }
+    do { return try await backend.get(StoreLayout.container(first.location.container), range: run.range) } catch {
       throw StoreError(error, key: ObjectKey(kind: .chunk, id: first.reference.id))
     }
-    guard let stored else { return try await self.content(of: run, thorough: true) }
+  }
+
+  /// Appends the decoded chunks of a run to `content`; the caller MUST prove them.
+  private func decode(_ stored: [UInt8], of run: ChunkRun, into content: inout [UInt8]) throws(StoreError) {
+    let start = run.range.lowerBound
     let decoder = try coders.takeDecoder()
     defer { coders.give(decoder) }
     for (reference, location) in run.chunks {
-      let start = Int(location.offset - range.lowerBound)
+      let start = Int(location.offset - start)
       let bytes = stored.span.extracting(start..<(start + location.storedLength))
       do throws(PackFormatError) {
         try decoder.decode(bytes, codec: location.codec, length: location.length, appendingTo: &content)
@@ -100,6 +112,47 @@ extension ObjectStore {
           .corrupt, "The \(key) in '\(StoreLayout.container(location.container))' of \(name) is damaged: \(error).", key: key)
       }
     }
-    return content
+  }
+
+  /// A run as it was read: not proved.
+  struct ReadRun: Sendable {
+    /// The bytes of the container that the run spans.
+    let stored: [UInt8]
+    /// The chunks, decoded, one after the other.
+    let content: [UInt8]
+  }
+
+  /// Reads and decodes runs on all cores, a few ahead, and calls `body` with them in order.
+  ///
+  /// - Throws: ``StoreError/Code/missing`` if a container is gone; what `body` throws.
+  func forEachInOrder(
+    _ runs: [ChunkRun], ahead: Int, _ body: (ChunkRun, ReadRun) async throws -> Void
+  ) async throws {
+    try await withThrowingTaskGroup(of: (Int, ReadRun).self) { group in
+      var started = 0
+      var ready: [Int: ReadRun] = [:]
+      for next in runs.indices {
+        while ready[next] == nil {
+          while started < runs.count, started < next + ahead {
+            let (number, run) = (started, runs[started])
+            group.addTask {
+              guard let stored = try await self.stored(of: run) else {
+                throw StoreError(.missing, "A container of \(self.name) is gone.")
+              }
+              var content = self.coders.takeBuffer()
+              content.reserveCapacity(run.byteCount)
+              try self.decode(stored, of: run, into: &content)
+              return (number, ReadRun(stored: stored, content: content))
+            }
+            started += 1
+          }
+          guard let (number, read) = try await group.next() else { break }
+          ready[number] = read
+        }
+        guard let read = ready.removeValue(forKey: next) else { continue }
+        try await body(runs[next], read)
+        coders.give(read.content)
+      }
+    }
   }
 }

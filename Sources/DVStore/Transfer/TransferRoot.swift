@@ -54,6 +54,14 @@ public struct TransferReport: Sendable {
 
   public init() {}
 
+  /// Adds what was brought before this transfer, which found it there.
+  public mutating func include(_ written: WriteReport) {
+    objects += written.objects
+    bytes += written.storedBytes
+    packs += written.packs
+    skipped = max(0, skipped - written.objects)
+  }
+
   /// Adds what another round did.
   mutating func add(_ other: TransferReport) {
     objects += other.objects

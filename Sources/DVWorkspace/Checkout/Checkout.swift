@@ -45,19 +45,22 @@ public struct Checkout: Sendable {
   private let scan: TreeScan
   private let store: ObjectStore
   private let isForced: Bool
+  private let prepared: PreparedFiles?
   private let progress: @Sendable (_ files: Int, _ bytes: UInt64) -> Void
 
   /// - Parameters:
   ///   - scan: The scan of the target that the plan was made from.
   ///   - isForced: Whether files may be overwritten that changed since the plan was made.
+  ///   - prepared: Contents that were written and proved beforehand.
   ///   - progress: Called, from many tasks, with the files and bytes written since its last call.
   public init(
-    of scan: TreeScan, from store: ObjectStore, isForced: Bool = false,
+    of scan: TreeScan, from store: ObjectStore, isForced: Bool = false, prepared: PreparedFiles? = nil,
     progress: @escaping @Sendable (_ files: Int, _ bytes: UInt64) -> Void = { _, _ in }
   ) {
     self.scan = scan
     self.store = store
     self.isForced = isForced
+    self.prepared = prepared
     self.progress = progress
   }
 
@@ -79,8 +82,9 @@ public struct Checkout: Sendable {
       let temporary = Self.temporaryName(for: name)
       let beside = scan.location.containingDirectory.appending(name: temporary)
       try beside.removeTree()
+      if prepared == nil { try PreparedFiles.directory(for: scan.location).removeTree() }
       var work = CheckoutWork(
-        plan: plan, scan: scan, store: store, isForced: isForced, progress: progress)
+        plan: plan, scan: scan, store: store, isForced: isForced, prepared: prepared, progress: progress)
       if plan.wanted.isDirectory && (!plan.exists || plan.replacesRoot) {
         try parent.handle.makeDirectory(name: temporary)
         try await work.writeTree(into: OpenDirectory(try parent.handle.openDirectory(name: temporary)))

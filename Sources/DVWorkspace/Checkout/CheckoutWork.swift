@@ -8,6 +8,7 @@ struct CheckoutWork {
   private let scan: TreeScan
   private let store: ObjectStore
   private let isForced: Bool
+  private let prepared: PreparedFiles?
   private let progress: @Sendable (Int, UInt64) -> Void
   /// What will be the cache's state.
   private var state: TreeState
@@ -19,13 +20,14 @@ struct CheckoutWork {
   private var filesRemoved = 0
 
   init(
-    plan: CheckoutPlan, scan: TreeScan, store: ObjectStore, isForced: Bool,
+    plan: CheckoutPlan, scan: TreeScan, store: ObjectStore, isForced: Bool, prepared: PreparedFiles?,
     progress: @escaping @Sendable (Int, UInt64) -> Void
   ) {
     self.plan = plan
     self.scan = scan
     self.store = store
     self.isForced = isForced
+    self.prepared = prepared
     self.progress = progress
     state = plan.wanted
   }
@@ -42,7 +44,7 @@ struct CheckoutWork {
   mutating func writeFile(_ name: [UInt8], in parent: OpenDirectory) async throws {
     let item = CheckoutItem(entry: 0, directory: 0, action: plan.actions[0])
     guard item.action != .keep, item.action != .keepModified else { return }
-    let writer = FileDelivery(store: store, target: scan.target)
+    let writer = FileDelivery(store: store, target: scan.target, prepared: prepared)
     let name = name
     if state.device == 0 { state.device = try parent.handle.stat().device }
     var entry = state.entries[0]
@@ -310,7 +312,7 @@ struct CheckoutWork {
       }
     }
     if !batch.isEmpty { batches.append(batch) }
-    let writer = FileDelivery(store: store, target: scan.target)
+    let writer = FileDelivery(store: store, target: scan.target, prepared: prepared)
     let state = state
     let store = store
     let progress = progress

@@ -17,6 +17,8 @@ struct FileDelivery: Sendable {
   let store: ObjectStore
   /// Relative to the working tree's root.
   let target: TreePath
+  /// Contents that wait to be moved into place.
+  var prepared: PreparedFiles?
 
   /// From this size on, in bytes, a file is written past the page cache while its next bytes are proved. Smaller ones are
   /// likely to be read soon, and cost little.
@@ -75,6 +77,8 @@ struct FileDelivery: Sendable {
       try directory.handle.makeSymlink(name: name, target: target)
       if let stat = try directory.handle.stat(name: name) { entry.setIdentity(stat) }
       entry.size = UInt64(target.count)
+    } else if content == nil, let stat = try adopt(entry, name: name, in: directory) {
+      entry.setIdentity(stat)
     } else {
       let stat: FileStat
       do {
@@ -88,6 +92,12 @@ struct FileDelivery: Sendable {
     entry.flags = [.hashed, .saved]
     entry.savedMode = entry.mode
     return entry
+  }
+
+  /// Moves the content into place if it was written and proved before.
+  private func adopt(_ entry: StatEntry, name: [UInt8], in directory: OpenDirectory) throws -> FileStat? {
+    guard let file = prepared?.take(entry.oid, size: entry.size) else { return nil }
+    return try directory.handle.adopt(file, as: name, isExecutable: entry.mode == EntryMode.executable.rawValue)
   }
 
   private func writeFile(

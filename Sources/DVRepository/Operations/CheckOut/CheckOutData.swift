@@ -24,9 +24,17 @@ public struct CheckOutData: Sendable {
   ///
   /// - Throws: ``WorkspaceError`` with code `conflict`, listing all paths, if work would be lost; nothing is changed then.
   public func run(in repository: Repository, progress: ProgressSink) async throws -> CheckOutReport {
+    try await run(in: repository, prepared: [:], progress: progress)
+  }
+
+  /// Carries it out with contents that were written and proved before, by target.
+  func run(
+    in repository: Repository, prepared: [TreePath: PreparedFiles], progress: ProgressSink
+  ) async throws -> CheckOutReport {
     let selection = try repository.select(paths)
     var session = CheckOutSession(
-      repository: repository, isForced: isForced, store: LazyStore(try repository.storePlace()), progress: progress)
+      repository: repository, isForced: isForced, store: LazyStore(try repository.storePlace()),
+      prepared: prepared, progress: progress)
     progress.begin("Comparing")
     for pointer in selection.unreadable { session.fail(pointer) }
     for item in selection.merged { try await session.plan(item) }

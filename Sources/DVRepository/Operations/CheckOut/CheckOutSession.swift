@@ -10,14 +10,17 @@ struct CheckOutSession {
   let isForced: Bool
   let store: LazyStore
   let progress: ProgressSink
+  /// Contents that a pull has written and proved, by target.
+  private let prepared: [TreePath: PreparedFiles]
   var report = CheckOutReport()
   private var work: [(item: Selection.Item, look: TargetLook, plan: CheckoutPlan)] = []
 
-  init(repository: Repository, isForced: Bool, store: LazyStore, progress: ProgressSink) {
+  init(repository: Repository, isForced: Bool, store: LazyStore, prepared: [TreePath: PreparedFiles] = [:], progress: ProgressSink) {
     self.repository = repository
     self.isForced = isForced
     self.store = store
     self.progress = progress
+    self.prepared = prepared
   }
 
   // MARK: - Planning
@@ -111,7 +114,7 @@ struct CheckOutSession {
       try makeDirectories(above: target)
       let opened: ObjectStore
       do { opened = try await store.open() } catch { throw WorkspaceError(wrapping: error) }
-      result = try await Checkout(of: look.scan, from: opened, isForced: isForced) { files, bytes in
+      result = try await Checkout(of: look.scan, from: opened, isForced: isForced, prepared: prepared[target]) { files, bytes in
         progress.advance(bytes: bytes, items: UInt64(files))
       }.run(plan)
     } catch {

@@ -33,6 +33,17 @@ public struct FetchData: Sendable {
   /// - Returns: what was done. What could not be fetched is in its failures; all else was.
   /// - Throws: ``RepositoryError`` with code `unreachable` if something lacks and the remote cannot be reached.
   public func run(in repository: Repository, progress: ProgressSink) async throws -> ShareReport {
+    try await run(in: repository, progress: progress) { _, _, _ in nil }
+  }
+
+  /// Carries it out.
+  ///
+  /// - Parameter first: called with what lacks, the remote and the local store before anything is copied. It may bring parts by
+  ///   itself, and says what it added.
+  func run(
+    in repository: Repository, progress: ProgressSink,
+    first: (_ lacking: [SharedItem], _ source: ObjectStore, _ local: ObjectStore) async throws -> WriteReport?
+  ) async throws -> ShareReport {
     let remote = try repository.remote(remote)
     var request = try ShareRequest(paths, scope, in: repository)
     if includesWorkingTree, scope != .workingTree { try request.addWorkingTree([], of: repository) }
@@ -60,8 +71,10 @@ public struct FetchData: Sendable {
       source.regardAsErased(erasures.oids)
       let isHinted = await source.prepareFetch(of: lacking.map(\.root))
       progress.begin("Fetching", totalBytes: 0, totalItems: 0)
-      let transfer = try await Transfer(.fetch, from: source, to: local.store, width: width) { progress.count($0) }.run(
+      let brought = try await first(lacking, source, local.store) ?? WriteReport()
+      var transfer = try await Transfer(.fetch, from: source, to: local.store, width: width) { progress.count($0) }.run(
         lacking.map(\.root))
+      transfer.include(brought)
       report.add(transfer, place: source.name)
       for left in transfer.erased {
         guard let erasure = erasures.items[left.key.id], try await !local.store.containsFile(left.key.id) else { continue }
