@@ -30,7 +30,7 @@ public struct FileStream: Sendable {
     self.source = source
     self.destination = destination
     // A far store answers late: more questions have to be under way.
-    let suited = source.backend.answersAtOnce ? 2 * Machine.coreCount + 2 : 2 * Machine.coreCount + 8
+    let suited = source.backend.answersAtOnce ? 2 * Machine.coreCount + 2 : 2 * Machine.coreCount + 4
     self.width = max(2, min(width ?? suited, suited))
     self.progress = progress
   }
