@@ -26,6 +26,26 @@ public struct RunSummary: Hashable, Sendable {
     command = String((run.commands.first ?? "").prefix(80))
   }
 
+  /// Reads it from a record that holds all of its run.
+  ///
+  /// - Returns: `nil` for a record of another kind, and for one of which a part lies elsewhere: that takes a ``RunRecord``.
+  /// - Throws: ``RecordError/Code/malformed``.
+  public init?(_ record: Record) throws(RecordError) {
+    guard record.type == RunRecord.type, record.json["details"] == nil else { return nil }
+    let json = record.json
+    let key = json["key"]?.string.flatMap { try? ObjectID(hex: $0) }
+    guard json["version"]?.integer == RunRecord.version, let status = RunRecord.Status(rawValue: json["status"]?.string ?? ""),
+      let start = json["start"]?.integer, let end = json["end"]?.integer, (key == nil) == (json["key"] == nil)
+    else {
+      // That says what is wrong with it.
+      self.init(record.id, try RunRecord(record))
+      return
+    }
+    self.init(
+      id: record.id, key: key, status: status, start: start, end: end, stage: json["stage"]?.string,
+      command: String((json["cmd"]?.array?.lazy.compactMap(\.string).first ?? "").prefix(80)))
+  }
+
   fileprivate init(
     id: ObjectID, key: ObjectID?, status: RunRecord.Status, start: Int64, end: Int64, stage: String?, command: String
   ) {

@@ -5,7 +5,10 @@ extension ObjectID: CustomStringConvertible {
   /// Reads an ID from 64 lowercase hex digits.
   ///
   /// - Throws: ``ObjectFormatError`` if `hex` is anything else: other digits, capitals, a prefix, spaces.
-  public init(hex: some StringProtocol) throws(ObjectFormatError) {
+  public init(hex: some StringProtocol) throws(ObjectFormatError) { try self.init(digits: String(hex)) }
+
+  /// The same for one kind of text: through a protocol each byte would be a call.
+  private init(digits hex: String) throws(ObjectFormatError) {
     var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
     var count = 0
     for character in hex.utf8 {

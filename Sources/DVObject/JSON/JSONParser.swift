@@ -55,7 +55,7 @@ struct JSONParser {
   private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
   private mutating func skipSpaces() {
-    while let byte = next, [0x20, 0x09, 0x0a, 0x0d].contains(byte) { position += 1 }
+    while let byte = next, byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d { position += 1 }
   }
 
   private mutating func take(_ byte: UInt8) -> Bool {
@@ -155,7 +155,10 @@ struct JSONParser {
 
   private mutating func string() throws(ObjectFormatError) -> String {
     position += 1
-    var text: [UInt8] = []
+    // What needs no escape is taken in one piece.
+    let start = position
+    while let byte = next, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { position += 1 }
+    var text = Array(bytes[start..<position])
     while let byte = next {
       position += 1
       switch byte {

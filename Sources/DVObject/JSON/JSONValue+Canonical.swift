@@ -32,7 +32,7 @@ extension JSONValue {
       bytes.append(UInt8(ascii: "]"))
     case .object(let object):
       bytes.append(UInt8(ascii: "{"))
-      let members = object.members.sorted { $0.key.utf16.lexicographicallyPrecedes($1.key.utf16) }
+      let members = Self.inOrder(object.members)
       for (index, member) in members.enumerated() {
         if index > 0 { bytes.append(UInt8(ascii: ",")) }
         Self.append(member.key, to: &bytes)
@@ -43,10 +43,23 @@ extension JSONValue {
     }
   }
 
+  private static func inOrder(_ members: [JSONObject.Member]) -> [JSONObject.Member] {
+    func precedes(_ one: JSONObject.Member, _ other: JSONObject.Member) -> Bool { one.key.utf16.lexicographicallyPrecedes(other.key.utf16) }
+    // What was read from its canonical form is in order.
+    if zip(members, members.dropFirst()).allSatisfy(precedes) { return members }
+    return members.sorted(by: precedes)
+  }
+
   private static func name(of value: Double) -> String { value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity" }
 
   private static func append(_ text: String, to bytes: inout [UInt8]) {
     bytes.append(UInt8(ascii: "\""))
+    defer { bytes.append(UInt8(ascii: "\"")) }
+    let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+    if isPlain {
+      bytes += text.utf8
+      return
+    }
     for byte in text.utf8 {
       switch byte {
       case UInt8(ascii: "\""): bytes += "\\\"".utf8
@@ -60,7 +73,6 @@ extension JSONValue {
       default: bytes.append(byte)
       }
     }
-    bytes.append(UInt8(ascii: "\""))
   }
 }
 
