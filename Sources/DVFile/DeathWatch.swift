@@ -28,40 +28,19 @@ struct DeathWatch: ~Copyable {
 
   /// Begins to watch over the process group that `leader` leads; `nil` if the system has no room for another process.
   init?(over leader: pid_t) {
-    var ends: (CInt, CInt) = (-1, -1)
-    let code = unsafe withUnsafeMutablePointer(to: &ends) { pointer in
-      // A tuple of two numbers lies in memory as an array of two does.
-      unsafe pointer.withMemoryRebound(to: CInt.self, capacity: 2) { unsafe dv_socketpair_cloexec($0) }
-    }
-    guard code == 0 else { return nil }
+    guard let ends = try? DescriptorPair.sockets() else { return nil }
     defer { SystemCall.closeQuietly(ends.0) }
-    var actions = unsafe posix_spawn_file_actions_t()
-    var attributes = posix_spawnattr_t()
-    unsafe posix_spawn_file_actions_init(&actions)
-    unsafe posix_spawnattr_init(&attributes)
-    defer {
-      unsafe posix_spawn_file_actions_destroy(&actions)
-      unsafe posix_spawnattr_destroy(&attributes)
-    }
-    unsafe posix_spawn_file_actions_adddup2(&actions, ends.0, 0)
-    for stream: CInt in [1, 2] { unsafe posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", O_WRONLY, 0) }
-    var signals = sigset_t()
-    unsafe sigemptyset(&signals)
-    unsafe posix_spawnattr_setsigmask(&attributes, &signals)
-    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK) | dv_spawn_session_flag)
+    let spawn = Spawn(.session)
+    spawn.connect(0, to: ends.0)
+    for stream: CInt in [1, 2] { spawn.connectToNothing(stream) }
     let words = ["/bin/sh", "-c", Self.script, "dv-watch", String(leader), String(10 * Self.patience)]
-    var process: pid_t = 0
-    let started = unsafe RunningChild.withCStrings(words.map { Array($0.utf8) }) { arguments in
-      unsafe RunningChild.withCStrings([Array("PATH=/usr/local/bin:/usr/bin:/bin".utf8)]) { environment in
-        unsafe posix_spawn(&process, arguments[0]!, &actions, &attributes, arguments, environment)  // never no word
-      }
-    }
-    guard started == 0 else {
+    do throws(Errno) {
+      process = try spawn.start(words.map { Array($0.utf8) }, environment: [Array("PATH=/usr/local/bin:/usr/bin:/bin".utf8)])
+    } catch {
       SystemCall.closeQuietly(ends.1)
       return nil
     }
     socket = ends.1
-    self.process = process
   }
 
   /// Ends the watch, and does nothing to the group.

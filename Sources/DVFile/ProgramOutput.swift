@@ -56,34 +56,16 @@ public enum ProgramOutput {
     return bytes
   }
 
-  private static func start(_ words: [String]) throws -> (pid_t, FileDescriptor) {
-    let (reader, writer) = try FileDescriptor.pipe()
-    defer { try? writer.close() }
-    do {
-      // Another child that is started meanwhile must not hold the ends: then this one's output would not end.
-      for end in [reader, writer] { _ = fcntl(end.rawValue, F_SETFD, FD_CLOEXEC) }
-      var actions = unsafe posix_spawn_file_actions_t()
-      unsafe posix_spawn_file_actions_init(&actions)
-      defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-      unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-      unsafe posix_spawn_file_actions_adddup2(&actions, writer.rawValue, 1)
-      // Threads that run tasks block signals, and a child inherits that: Ctrl-C would not reach it.
-      var attributes = posix_spawnattr_t()
-      unsafe posix_spawnattr_init(&attributes)
-      defer { unsafe posix_spawnattr_destroy(&attributes) }
-      var none = sigset_t()
-      unsafe sigemptyset(&none)
-      unsafe posix_spawnattr_setsigmask(&attributes, &none)
-      unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-      var arguments = unsafe words.map { unsafe strdup($0) }
-      unsafe arguments.append(nil)
-      defer { for unsafe word in unsafe arguments { unsafe free(word) } }
-      var process: pid_t = 0
-      let code = unsafe posix_spawnp(&process, words[0], &actions, &attributes, arguments, environ)
-      guard code == 0 else { throw Errno(rawValue: code) }
-      return (process, reader)
+  private static func start(_ words: [String]) throws(Errno) -> (pid_t, FileDescriptor) {
+    let ends = try DescriptorPair.pipe()
+    defer { SystemCall.closeQuietly(ends.write) }
+    let spawn = Spawn(.same)
+    spawn.connectToNothing(0)
+    spawn.connect(1, to: ends.write)
+    do throws(Errno) {
+      return (try spawn.start(words.map { Array($0.utf8) }, environment: ProcessEnvironment.all), FileDescriptor(rawValue: ends.read))
     } catch {
-      try? reader.close()
+      SystemCall.closeQuietly(ends.read)
       throw error
     }
   }

@@ -32,75 +32,22 @@ final class RunningChild: Sendable {
     }
     output = outputEnds.read
     errors = errorEnds.read
-    var process: pid_t = 0
-    let code = Self.spawn(child, output: outputEnds.write, errors: errorEnds.write, &process)
-    guard code == 0 else {
+    // What dv does with signals is not the program's business.
+    let spawn = Spawn(.own, restoresPipeSignal: true)
+    spawn.connectToNothing(0)
+    spawn.connect(1, to: outputEnds.write)
+    spawn.connect(2, to: errorEnds.write)
+    spawn.enter(child.directory)
+    do throws(Errno) { process = try spawn.start(child.arguments, environment: child.environment) } catch {
       SystemCall.closeQuietly(outputEnds.read)
       SystemCall.closeQuietly(errorEnds.read)
-      throw .run(name, Errno(rawValue: code))
+      throw .run(name, error)
     }
-    self.process = process
     watch = Mutex(child.endsWithParent ? DeathWatch(over: process) : nil)
   }
 
   private static func pipe(_ name: FilePath) throws(FileError) -> (read: CInt, write: CInt) {
-    var ends: (CInt, CInt) = (-1, -1)
-    let code = unsafe withUnsafeMutablePointer(to: &ends) { pointer in
-      // A tuple of two numbers lies in memory as an array of two does.
-      unsafe pointer.withMemoryRebound(to: CInt.self, capacity: 2) { unsafe dv_pipe_cloexec($0) }
-    }
-    guard code == 0 else { throw .run(name, Errno(rawValue: errno)) }
-    return ends
-  }
-
-  /// Starts the program with its outputs going to two pipes, and returns 0 or the system's error.
-  private static func spawn(_ child: ChildProcess, output: CInt, errors: CInt, _ process: inout pid_t) -> CInt {
-    var actions = unsafe posix_spawn_file_actions_t()
-    var attributes = posix_spawnattr_t()
-    unsafe posix_spawn_file_actions_init(&actions)
-    unsafe posix_spawnattr_init(&attributes)
-    defer {
-      unsafe posix_spawn_file_actions_destroy(&actions)
-      unsafe posix_spawnattr_destroy(&attributes)
-    }
-    unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
-    unsafe posix_spawn_file_actions_adddup2(&actions, errors, 2)
-    _ = unsafe child.directory.withPlatformString { unsafe dv_spawn_in_directory(&actions, $0) }
-    // What dv does with signals is not the program's business.
-    var signals = sigset_t()
-    unsafe sigemptyset(&signals)
-    unsafe posix_spawnattr_setsigmask(&attributes, &signals)
-    unsafe sigaddset(&signals, SIGPIPE)
-    unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
-    unsafe posix_spawnattr_setpgroup(&attributes, 0)
-    let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
-    unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
-    return unsafe withCStrings(child.arguments) { arguments in
-      unsafe withCStrings(child.environment) { environment in
-        unsafe posix_spawnp(&process, arguments[0]!, &actions, &attributes, arguments, environment)  // never no word
-      }
-    }
-  }
-
-  /// Calls `body` with words as C has them, ended by a null pointer.
-  static func withCStrings<R>(
-    _ words: [[UInt8]], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> R
-  ) -> R {
-    let words = words.isEmpty ? [[]] : words
-    let pointers = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: words.count + 1)
-    for (index, word) in words.enumerated() {
-      let copy = UnsafeMutablePointer<CChar>.allocate(capacity: word.count + 1)
-      for (offset, byte) in word.enumerated() { unsafe copy[offset] = CChar(bitPattern: byte) }
-      unsafe copy[word.count] = 0
-      unsafe pointers[index] = copy
-    }
-    unsafe pointers[words.count] = nil
-    defer {
-      for index in words.indices { unsafe pointers[index]?.deallocate() }
-      unsafe pointers.deallocate()
-    }
-    return unsafe body(pointers)
+    do throws(Errno) { return try DescriptorPair.pipe() } catch { throw .run(name, error) }
   }
 
   // MARK: - Ending

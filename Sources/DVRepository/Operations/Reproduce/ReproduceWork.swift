@@ -21,7 +21,7 @@ struct ReproduceWork {
     case decided(StageDecision)
     case running(StageDecision)
     case ran(StageDecision, FinishedRun)
-    case failed
+    case failed(StageDecision, FinishedRun)
     case skipped
   }
 
@@ -293,7 +293,7 @@ struct ReproduceWork {
     differences[graph.stages[position].address] = nil
     set(position, .running(decision))
     try await session.bringIn(graph.stages[position], fetching: request.pulls)
-    return StartedRunBox(try await session.start(graph.stages[position], isNamed: true, key: key), decision)
+    return StartedRunBox(try await session.start(graph.stages[position], isNamed: true, key: key))
   }
 
   private mutating func end(_ position: Int, _ run: consuming StartedRun, _ result: RunJob.Result) async throws {
@@ -303,11 +303,8 @@ struct ReproduceWork {
     past.add(finished.record, finished.run)
     session.output.note(.finished(finished))
     if finished.run.status == .interrupted { report.wasInterrupted = true }
-    fates[position] = finished.isComplete ? .ran(decision, finished) : .failed
-    if !finished.isComplete { failures[position] = (decision, finished) }
+    fates[position] = finished.isComplete ? .ran(decision, finished) : .failed(decision, finished)
   }
-
-  private var failures: [Int: (StageDecision, FinishedRun)] = [:]
 
   private mutating func makeReport() {
     for position in positions {
@@ -320,15 +317,9 @@ struct ReproduceWork {
           default: nil
           }
         report.items.append(ReproduceReport.Item(stage: name, decision: decision, status: nil, record: record, differences: differences[name] ?? []))
-      case .ran(let decision, let run)?:
+      case .ran(let decision, let run)?, .failed(let decision, let run)?:
         report.items.append(
           ReproduceReport.Item(stage: name, decision: decision, status: run.run.status, record: run.record, differences: []))
-      case .failed?:
-        let failure = failures[position]
-        report.items.append(
-          ReproduceReport.Item(
-            stage: name, decision: failure?.0, status: failure?.1.run.status, record: failure?.1.record,
-            differences: []))
       default:
         report.items.append(ReproduceReport.Item(stage: name, decision: nil, status: nil, record: nil, differences: []))
       }
@@ -341,7 +332,7 @@ final class StartedRunBox {
   let job: RunJob
   private var run: StartedRun?
 
-  init(_ run: consuming StartedRun, _ decision: StageDecision) {
+  init(_ run: consuming StartedRun) {
     job = run.job
     self.run = consume run
   }

@@ -226,9 +226,9 @@ struct ReproductionAttempt {
     }
     let local = try await repository.localStore(for: .write)
     let writer = ObjectWriter(addingTo: local.store)
-    outcome.environment = try await storeEnvironment(stage, session, writer)
+    outcome.environment = try await session.storeSurroundings(of: stage, writer)
     outcome.user = try session.author()
-    outcome.host = try session.configurationHost()
+    outcome.host = try repository.recordedHost()
     outcome.code = request.isAsCommitted ? nil : step.run.code
 
     let logs = repository.dataDirectory.appending("tmp")
@@ -258,19 +258,6 @@ struct ReproductionAttempt {
     case .exited(let code): "the command ended with exit code \(code)"
     case .killed(let signal): "signal \(signal) ended the command"
     }
-  }
-
-  private func storeEnvironment(
-    _ stage: Stage, _ session: RunSession, _ writer: ObjectWriter
-  ) async throws -> RunRecord.StoredObject {
-    let names = (try repository.configuration.string("run.variables") ?? "").split(whereSeparator: { $0 == "," || $0 == " " })
-    let report = EnvironmentReport(
-      variables: session.variables, names: names.map(String.init) + stage.environment.variables,
-      interpreter: try await session.interpreter(of: stage), shell: session.shell)
-    let bytes = report.json.canonical()
-    var memory = CodecMemory()
-    return RunRecord.StoredObject(
-      try await ContentIngest(writer: writer).ingest(bytes, memory: &memory), size: UInt64(bytes.count))
   }
 
   // MARK: - Comparing

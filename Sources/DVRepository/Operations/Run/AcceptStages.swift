@@ -66,26 +66,11 @@ extension RunSession {
     if case .upToDate(let record) = question.decide() {
       return AcceptStages.Item(stage: stage.address, record: record, wasRecorded: true)
     }
-    var record = RunRecord()
-    record.stage = stage.address
+    let writer = ObjectWriter(addingTo: try await repository.localStore(for: .write).store)
+    var record = try await record(of: stage, key: key, writer)
     record.status = .asserted
-    record.key = key.id
-    record.commands = stage.commands
-    record.workingDirectory = stage.workingDirectory
-    record.inputs = key.inputs
-    record.parameters = key.parameters
-    record.declared = key.environment
-    record.uncached = Set(stage.outputs.filter { !$0.isCached }.map(\.path))
-    record.base = try repository.git.head().commit?.hex
-    record.user = try author()
-    record.host = try configurationHost()
     record.start = Moment.milliseconds
     record.end = record.start
-
-    let writer = ObjectWriter(addingTo: try await repository.localStore(for: .write).store)
-    var snapshot = CodeSnapshot(writer: writer)
-    record.code = try await snapshot.take(of: repository, declared: stage.reads.map { TreePath($0) })
-    if !snapshot.secrets.isEmpty { output.note(.leftOut(snapshot.secrets)) }
     _ = try await writer.finish()
 
     var previous: [StagePath: Pointer] = [:]

@@ -30,34 +30,12 @@ extension RunSession {
     guard try directory.fileStatFollowingLinks()?.kind == .directory else {
       throw RepositoryError(.usage, "'\(stage.workingDirectory)', where '\(stage.address)' is to run, is no directory.")
     }
-    var record = RunRecord()
-    record.stage = isNamed ? stage.address : nil
-    record.key = key.id
-    record.commands = stage.commands
-    record.workingDirectory = stage.workingDirectory
-    record.inputs = key.inputs
-    record.parameters = key.parameters
-    record.declared = key.environment
-    record.uncached = Set(stage.outputs.filter { !$0.isCached }.map(\.path))
-    record.base = try repository.git.head().commit?.hex
-    record.user = try author()
-    record.host = try configurationHost()
-    record.seed = variables["DV_SEED"]
-    record.status = .abandoned
-
     let local = try await repository.localStore(for: .write)
     let writer = ObjectWriter(addingTo: local.store)
-    var snapshot = CodeSnapshot(writer: writer)
-    record.code = try await snapshot.take(of: repository, declared: stage.reads.map { TreePath($0) })
-    if !snapshot.secrets.isEmpty { output.note(.leftOut(snapshot.secrets)) }
-    let names = (try repository.configuration.string("run.variables") ?? "").split(whereSeparator: { $0 == "," || $0 == " " })
-    let report = EnvironmentReport(
-      variables: variables, names: names.map(String.init) + stage.environment.variables,
-      interpreter: try await interpreter(of: stage), shell: shell)
-    var memory = CodecMemory()
-    let surroundings = report.json.canonical()
-    record.environment = RunRecord.StoredObject(
-      try await ContentIngest(writer: writer).ingest(surroundings, memory: &memory), size: UInt64(surroundings.count))
+    var record = try await record(of: stage, isNamed: isNamed, key: key, writer)
+    record.seed = variables["DV_SEED"]
+    record.status = .abandoned
+    record.environment = try await storeSurroundings(of: stage, writer)
     _ = try await writer.finish()
 
     var previous: [StagePath: Pointer] = [:]
@@ -86,28 +64,36 @@ extension RunSession {
       journal: try journal.begin(record, as: name))
   }
 
-  private func shellCommand(_ command: String) -> [[UInt8]] { [shell, "-c", command].map { Array($0.utf8) } }
-
-  /// Git's author, as a commit made now would name it.
-  func author() throws -> String? {
-    let known = variables
-    let signature = try repository.git.signature()
-    guard let name = known["GIT_AUTHOR_NAME"] ?? signature?.name else {
-      // Where nobody told git who works there, whoever started the machine may have said.
-      guard isDetached else { return nil }
-      let names = ["GITHUB_ACTOR", "GITLAB_USER_NAME", "USER", "LOGNAME"].compactMap { known[$0] }
-      return names.first { !$0.isEmpty }.map { String($0.prefix(200)) }
-    }
-    let email = known["GIT_AUTHOR_EMAIL"] ?? signature?.email ?? ""
-    return String("\(name) <\(email)>".prefix(200))
+  /// What the record of a run of the stage says whatever comes of it: what is run, on what, by whom, and the code, which is stored.
+  func record(of stage: Stage, isNamed: Bool = true, key: StageKey, _ writer: ObjectWriter) async throws -> RunRecord {
+    var record = RunRecord()
+    record.stage = isNamed ? stage.address : nil
+    record.key = key.id
+    record.commands = stage.commands
+    record.workingDirectory = stage.workingDirectory
+    record.inputs = key.inputs
+    record.parameters = key.parameters
+    record.declared = key.environment
+    record.uncached = Set(stage.outputs.filter { !$0.isCached }.map(\.path))
+    record.base = try isDetached ? commit : repository.git.head().commit?.hex
+    record.user = try author()
+    record.host = try repository.recordedHost()
+    var snapshot = CodeSnapshot(writer: writer)
+    record.code = try await snapshot.take(of: repository, declared: stage.reads.map { TreePath($0) })
+    if !snapshot.secrets.isEmpty { output.note(.leftOut(snapshot.secrets)) }
+    return record
   }
 
-  /// The machine's name if `record.host` allows it; the clone's otherwise is in the chain.
-  func configurationHost() throws -> String? {
-    guard try repository.configuration.bool("record.host") == true,
-      let bytes = try? FilePath("/proc/sys/kernel/hostname").readKernelFile(limit: 4096)
-    else { return nil }
-    return String(decoding: bytes.prefix { $0 != 0x0a }, as: UTF8.self)
+  private func shellCommand(_ command: String) -> [[UInt8]] { [shell, "-c", command].map { Array($0.utf8) } }
+
+  /// Who runs it: git's author.
+  func author() throws -> String? {
+    if let user = try repository.recordedUser() { return user }
+    // Where nobody told git who works there, whoever started the machine may have said.
+    guard isDetached else { return nil }
+    let known = variables
+    let names = ["GITHUB_ACTOR", "GITLAB_USER_NAME", "USER", "LOGNAME"].compactMap { known[$0] }
+    return names.first { !$0.isEmpty }.map { String($0.prefix(200)) }
   }
 
   // MARK: - Places of outputs

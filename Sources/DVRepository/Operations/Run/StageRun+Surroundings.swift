@@ -4,6 +4,18 @@ import DVPipeline
 import DVStore
 
 extension RunSession {
+  /// Looks around and stores what is found.
+  func storeSurroundings(of stage: Stage, _ writer: ObjectWriter) async throws -> RunRecord.StoredObject {
+    let names = (try repository.configuration.string("run.variables") ?? "").split(whereSeparator: { $0 == "," || $0 == " " })
+    let report = EnvironmentReport(
+      variables: variables, names: names.map(String.init) + stage.environment.variables,
+      interpreter: try await interpreter(of: stage), shell: shell)
+    let bytes = report.json.canonical()
+    var memory = CodecMemory()
+    return RunRecord.StoredObject(
+      try await ContentIngest(writer: writer).ingest(bytes, memory: &memory), size: UInt64(bytes.count))
+  }
+
   /// What is likely to matter and is otherwise here than when a run was recorded: packages, interpreter, processor, graphics,
   /// known variables.
   ///

@@ -26,6 +26,8 @@ final class RunSession {
   let isDetached: Bool
   /// Whether what lies in the place of an output of a detached run may be lost.
   var discardsReplaced = false
+  /// The commit that a detached run says it was made from.
+  var commit: String?
   /// What was found of surroundings, by the interpreter and the variables that were asked for.
   var surroundings: [String: JSONValue] = [:]
 
