@@ -105,11 +105,56 @@ struct AwayTests {
       #expect(try sandbox.folder.appending("second.dvb").fileStat() == nil)
     }
     #expect(try node.appending("second").fileStat() != nil)
+    // A stage of the dv.yaml, too.
+    let declared = try sandbox.dv("run", "--bundle", "../second.dvb", "-n", "train", in: node, environment: ["RANK": "1"]).succeed()
+    #expect(declared.text == "trained\n" && declared.errorText.contains("Not recorded"))
+    #expect(try sandbox.folder.appending("second.dvb").fileStat() == nil)
     try sandbox.dv("run", "--bundle", "../first.dvb", "-o", "out", "--", "echo $RANK > out", in: node, environment: ["RANK": "0"]).succeed()
     try sandbox.dv("runs", "adopt", "../first.dvb").succeed()
     #expect(try sandbox.read("out") == "0\n")
     try sandbox.dv("run", "--", "true", environment: ["DV_RANK": "0", "SLURM_PROCID": "7"]).succeed()
     #expect(try sandbox.runs().count == 2)
+  }
+
+  /// kill -9 of dv away from home: that the run started is recorded where its record was to go, and the next run there delivers what it had
+  /// printed.
+  @Test(arguments: ["--bundle ../run.dvb", "--remote origin"])
+  func killedRunsLeaveARecord(destination: String) throws {
+    let (sandbox, node, commit) = try Self.made()
+    try sandbox.shell("mkdir ../tmp")
+    let isBundle = destination.hasPrefix("--bundle")
+    let killed = try sandbox.shell(
+      """
+      export DV_COMMIT=\(commit) TMPDIR=$PWD/../tmp
+      dv run \(destination) -d train.sh -o out -- 'echo half; touch started; sleep 300; echo x > out' > ../log 2>&1 & pid=$!
+      for i in $(seq 600); do [ ! -e started ] || break; sleep 0.05; done
+      busy=0; if \(isBundle); then dv -C ../\(sandbox.work.lastComponent?.string ?? "") runs adopt ../run.dvb.started-* 2>/dev/null || busy=$?; fi
+      kill -9 $pid; wait $pid || true
+      ls -A .. ../remote/started ../tmp 2>/dev/null || true; echo busy $busy
+      """, in: node)
+    let started = killed.text.split(separator: "\n").map(String.init)
+    #expect(started.contains("busy \(isBundle ? 6 : 0)") && !started.contains("run.dvb"), "\(started)")
+    #expect(started.count { $0.hasPrefix(".dv-") } == 1, "\(started)")
+    // Whoever has no more than this takes it home.
+    let first = isBundle ? started.first { $0.hasPrefix("run.dvb.started-") }.map { "../" + $0 } : started.first { $0.utf8.count == 64 }
+    if !isBundle { #expect(try sandbox.dv("runs", "adopt", "00000000").exit(2).errorText.contains(try #require(first).prefix(12))) }
+    let adopted = try sandbox.dv("runs", "adopt", "--json", .init(try #require(first))).succeed()
+    let record = try Self.record(adopted)
+    #expect(record["status"] as? String == "abandoned" && record["base"] as? String == commit)
+    #expect((try adopted.json["code"] as? [String: Any])?["differing"] as? [String] == [])
+    // The next run there finds what was printed, and removes what was left.
+    let next = try sandbox.script(
+      "rm started; DV_COMMIT=\(commit) TMPDIR=$PWD/../tmp dv run \(destination) -n train --json; (ls -A .. ../tmp ../remote/started || true) >&2", in: node)
+    #expect(next.errorText.contains("An earlier run was killed with its dv."), "\(next.errorText)")
+    let left = next.errorText.split(separator: "\n")
+    #expect(!left.contains { $0.hasPrefix(".dv-") || $0.hasPrefix("run.dvb.started") || $0.utf8.count == 64 }, "\(next.errorText)")
+    let name = try #require(next.errorText.firstMatch(of: /dv runs adopt (\S+)/)?.output.1)
+    try sandbox.dv("runs", "adopt", .init(String(name))).succeed()
+    let id = try #require(try sandbox.runs().last { ($0["record"] as? [String: Any])?["log"] != nil }?["run"] as? String)
+    #expect(try sandbox.dv("runs", "show", "--log", .init(id)).succeed().text == "half\n")
+    try sandbox.dv("runs", "adopt", .init(isBundle ? "../run.dvb" : try #require(next.json["run"] as? String))).succeed()
+    #expect(try sandbox.decisions("--dry-run") == ["train": "up-to-date"])
+    #expect(try sandbox.runs().compactMap { ($0["record"] as? [String: Any])?["status"] as? String }.sorted() == ["abandoned", "abandoned", "complete"])
   }
 
   @Test func nothingOfTheUsersIsLost() throws {

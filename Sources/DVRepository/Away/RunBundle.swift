@@ -15,7 +15,8 @@ import SystemPackage
 /// Whoever sends one may be anybody: every file is held to the digest in its name before anything else is done with it.
 struct RunBundle {
   static let manifestName = "dv-bundle.json"
-  private static let prefixes = ["format/", "records/", "index/", "packs/", "objects/"]
+  private static let recordPrefix = "records/"
+  private static let prefixes = ["format/", recordPrefix, "index/", "packs/", "objects/"]
   private static let manifestLimit: UInt64 = 4096
 
   let backend: ArchiveBackend
@@ -23,16 +24,20 @@ struct RunBundle {
 
   // MARK: - Writing
 
-  /// Writes a bundle of everything that a store holds, with one record.
+  /// Whether a file begins as a bundle does.
+  static func isBundle(_ file: FilePath) -> Bool {
+    let start = Array(manifestName.utf8) + [0]
+    return (try? FileReader(file).read(at: 0, count: start.count)) == start
+  }
+
+  /// Writes a bundle of everything that a store holds, with one record; records that the store has beside stay there.
   ///
   /// - Parameter file: must not exist; it is there when it is complete and durable.
   /// - Returns: how many bytes it has.
   static func write(_ record: Record, of backend: some Backend, to file: FilePath) async throws -> UInt64 {
-    let segment = try RecordSegment([record])
-    try await backend.put(segment.bytes, at: try BackendKey("records/0-\(segment.id.hex)"))
     let temporary = file.containingDirectory.appending(RandomName.temporary())
     do {
-      let size = try await write(record.id, of: backend, into: temporary)
+      let size = try await write(record, of: backend, into: temporary)
       try temporary.renameNoReplace(to: file)
       try file.containingDirectory.synchronizeDirectory()
       return size
@@ -42,14 +47,21 @@ struct RunBundle {
     }
   }
 
-  private static func write(_ run: ObjectID, of backend: some Backend, into file: FilePath) async throws -> UInt64 {
+  private static func write(_ record: Record, of backend: some Backend, into file: FilePath) async throws -> UInt64 {
     let writer = try FileWriter(creating: file)
-    let manifest: JSONValue = ["run": .string(run.hex), "type": "run-bundle", "version": 1]
-    let bytes = manifest.canonical()
-    let header = TarHeader(name: manifestName, size: UInt64(bytes.count))
-    try writer.write((header.bytes + bytes + [UInt8](repeating: 0, count: Int(header.paddedSize) - bytes.count)).span)
-    var size = UInt64(TarHeader.blockSize) + header.paddedSize
+    var size: UInt64 = 0
+    let manifest: JSONValue = ["run": .string(record.id.hex), "type": "run-bundle", "version": 1]
+    let first = entry(manifestName, manifest.canonical())
+    try writer.write(first.span)
+    size += UInt64(first.count)
     for prefix in prefixes {
+      if prefix == recordPrefix {
+        let segment = try RecordSegment([record])
+        let entry = entry("\(prefix)0-\(segment.id.hex)", segment.bytes)
+        try writer.write(entry.span)
+        size += UInt64(entry.count)
+        continue
+      }
       for entry in try await backend.list(prefix) {
         let header = TarHeader(name: entry.key.text, size: entry.size)
         try writer.write(header.bytes.span)
@@ -70,6 +82,12 @@ struct RunBundle {
     try writer.synchronize()
     try writer.close()
     return size + 2 * UInt64(TarHeader.blockSize)
+  }
+
+  /// A small file with its header.
+  private static func entry(_ name: String, _ bytes: [UInt8]) -> [UInt8] {
+    let header = TarHeader(name: name, size: UInt64(bytes.count))
+    return header.bytes + bytes + [UInt8](repeating: 0, count: Int(header.paddedSize) - bytes.count)
   }
 
   // MARK: - Reading
@@ -94,7 +112,7 @@ struct RunBundle {
       if key.text.hasPrefix("format/") { continue }
       guard let name = try? ObjectID(hex: String(key.text.suffix(64))) else { throw Self.refusal(backend, "'\(key)' has no digest in its name") }
       guard try await backend.digest(of: key) == name else { throw Self.refusal(backend, "'\(key)' has other bytes than its name says") }
-      guard key.text.hasPrefix("records/"), record == nil else { continue }
+      guard key.text.hasPrefix(Self.recordPrefix), record == nil else { continue }
       guard let size = try await backend.size(of: key), size <= UInt64(RecordSegment.maximumByteCount), let bytes = try await backend.get(key)
       else { throw Self.refusal(backend, "'\(key)' is too large") }
       record = try RecordSegment(decoding: bytes, named: name).record(run)

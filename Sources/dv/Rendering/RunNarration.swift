@@ -81,6 +81,8 @@ final class RunNarration: Sendable {
       let names = paths.map { "'\(SafeText.name($0.bytes))'" }.joined(separator: ", ")
       say("Uses \(names) of your working tree, which git does not version.")
     case .started(let stage, let command): say("\(stage.map { "\(SafeText.name($0)) " } ?? "")$ \(SafeText.message(command))")
+    case .startedAway(let id, let bundle):
+      say("That it starts is recorded. If dv is killed, at home: dv runs adopt \(bundle.map { SafeText.name($0.rawBytes) } ?? id.shortHex)")
     case .restored(let stage, let record):
       say("\(SafeText.name(stage)): restored what run \(record.shortHex) made")
     case .foreign(let stage, let record, let author):

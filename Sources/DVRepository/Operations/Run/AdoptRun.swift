@@ -69,7 +69,7 @@ public struct AdoptRun: Sendable {
   public func run(in repository: Repository, output: RunOutput, progress: ProgressSink) async throws -> Report {
     let session = try RunSession(repository, environment: environment, output: output, progress: progress)
     progress.begin("Looking")
-    let found = try await find(in: repository)
+    let found = try await find(in: repository, output)
     let (record, details, run) = try await read(found, repository)
     var report = Report(id: record.id, run: run)
     report.wasKnown = try session.book.own.read(record.id) != nil
@@ -110,10 +110,11 @@ public struct AdoptRun: Sendable {
     let remedy: String
   }
 
-  private func find(in repository: Repository) async throws -> Found {
+  private func find(in repository: Repository, _ output: RunOutput) async throws -> Found {
     switch source {
     case .bundle(let file):
       let bundle = try await RunBundle(file)
+      try requireEnded(bundle.record, file)
       let scratch = try repository.storeDirectory().appending("tmp")
       try scratch.createDirectories()
       return Found(
@@ -128,21 +129,40 @@ public struct AdoptRun: Sendable {
       let remote = try repository.remote(name)
       let store = try await repository.remoteStore(remote, create: false)
       let records = try await RemoteRecords(of: store, remote, in: repository)
-      let matching = records.ids.filter { $0.hex.hasPrefix(digits) }
+      // What only serves files cannot say what is there.
+      let started = (try? await StartedRuns(of: store).ids()) ?? []
+      let matching = records.ids.union(started).filter { $0.hex.hasPrefix(digits) }
       guard let only = matching.first, matching.count == 1 else {
+        let some = started.prefix(5).map(\.shortHex).joined(separator: ", ")
         throw RepositoryError(
           .usage, matching.isEmpty
             ? "Remote '\(remote.name)' has no record that begins with '\(digits)'."
+              + (some.isEmpty ? "" : " It has runs that started and did not end there: \(some)\(started.count > 5 ? " …" : "").")
             : "\(matching.count) records on remote '\(remote.name)' begin with '\(digits)'.",
           remedy: "Give the run as it was printed where it was made.")
       }
+      let remedy = "'dv fsck --remote \(remote.name)' says what is wrong there."
       for (_, segment) in records.segments {
-        if let record = try segment.record(only) {
-          return Found(store: store, record: record, archiveSize: nil, remedy: "'dv fsck --remote \(remote.name)' says what is wrong there.")
-        }
+        if let record = try segment.record(only) { return Found(store: store, record: record, archiveSize: nil, remedy: remedy) }
+      }
+      if let record = try await StartedRuns(of: store).record(only) {
+        output.note(.warning("All that is known of this run is that it started. If its dv was not killed it may go on still."))
+        return Found(store: store, record: record, archiveSize: nil, remedy: remedy)
       }
       throw RepositoryError(.missing, "The record \(only.shortHex) is on remote '\(remote.name)' no more.")
     }
+  }
+
+  /// Refuses the bundle of a run that is still under way on this machine.
+  private func requireEnded(_ record: Record, _ file: FilePath) throws {
+    guard record.json["status"]?.string == RunRecord.Status.abandoned.rawValue else { return }
+    let isHeld: Bool
+    do { isHeld = try FileLock.attempt(file, .exclusive) == nil } catch {
+      // What cannot be written to nobody locks.
+      isHeld = false
+    }
+    guard isHeld else { return }
+    throw RepositoryError(.busy, "The run of '\(file.printable)' is still under way.", remedy: "Wait until it has ended.")
   }
 
   /// Reads the whole record of the run.

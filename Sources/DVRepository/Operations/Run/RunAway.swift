@@ -3,17 +3,18 @@ import DVFile
 import DVGit
 import DVLineage
 import DVObject
-public import DVPipeline
+import DVPipeline
 import DVStore
-public import DVWorkspace
+import DVWorkspace
 public import SystemPackage
 
 /// Runs a command where there is no clone, as in a container or on a node of a cluster, and records it for adoption at home.
 ///
 ///     the files of the directory that no .gitignore names are the code; the commit is what DV_COMMIT and its like say
 ///     data that the command reads and that is not there is fetched from the remote that .dv/config names
+///     what is known by now goes into one file or to a remote, in case that dv is killed: see ``RunDelivery``
 ///     the command runs
-///     the record, and all that it names, go into one file or to a remote: see ``AdoptRun``
+///     the record, and all that it names, go there: see ``AdoptRun``
 ///
 /// Nothing is written into the directory but data that was fetched and what the command makes.
 public struct RunAway: Sendable {
@@ -25,14 +26,6 @@ public struct RunAway: Sendable {
     case remote(String)
   }
 
-  /// Which command is run.
-  public enum Work: Sendable {
-    /// What a command line says; with arguments a program that is run without a shell.
-    case stage(Stage, arguments: [[UInt8]], isNamed: Bool)
-    /// A stage of the `dv.yaml` here, by its name or address.
-    case declared(String, in: TreePath)
-  }
-
   /// What was done.
   public struct Report: Sendable {
     public let finished: FinishedRun
@@ -42,7 +35,7 @@ public struct RunAway: Sendable {
     public let bundleSize: UInt64?
   }
 
-  private let work: Work
+  private let work: RunWork
   private let destination: Destination
   private let environment: [[UInt8]]
   private let traces: Bool
@@ -53,7 +46,7 @@ public struct RunAway: Sendable {
   ///   - traces: whether files that the command uses and does not declare are found and recorded.
   ///   - discardsReplaced: whether what lies in the place of an output may be lost.
   public init(
-    _ work: Work, to destination: Destination, environment: [[UInt8]], traces: Bool = false, discardsReplaced: Bool = false
+    _ work: RunWork, to destination: Destination, environment: [[UInt8]], traces: Bool = false, discardsReplaced: Bool = false
   ) {
     self.work = work
     self.destination = destination
@@ -84,7 +77,9 @@ public struct RunAway: Sendable {
   public func run(
     root: FilePath, directory: FilePath, lookUp: @escaping @Sendable (String) -> String?, output: RunOutput, progress: ProgressSink
   ) async throws -> Report {
-    let detached = try DetachedRepository(for: root, in: try scratch(directory, lookUp), lookUp)
+    let parent = try scratch(directory, lookUp)
+    await KilledRuns(in: parent, lookUp).deliver(output, progress)
+    let detached = try DetachedRepository(for: root, in: parent, lookUp)
     defer { withExtendedLifetime(detached) {} }
     let named = remote(directory)
     let inputs = try detached.open(.inputs, remote: named.url.map { (named.name ?? "", $0) })
@@ -93,7 +88,7 @@ public struct RunAway: Sendable {
     if case .remote = destination { _ = try await inputs.remoteStore(try inputs.remote(named.name), create: true) }
 
     let leftOut = try detached.fillIndex(of: inputs, excluding: excluded)
-    let (stage, arguments, isNamed) = try found(in: inputs)
+    let (stage, arguments, isNamed) = try work.stage(in: inputs)
     for path in leftOut where !stage.reads.contains(where: { path.relative(to: TreePath($0)) != nil }) {
       output.note(.warning("'\(path)' is too large for code, or a repository of its own: it is not recorded."))
     }
@@ -105,22 +100,20 @@ public struct RunAway: Sendable {
     let repository = try detached.open(.store, remote: named.url.map { (named.name ?? "", $0) })
     let session = try RunSession(repository, environment: commandEnvironment, output: output, progress: progress, isDetached: true)
     session.discardsReplaced = discardsReplaced
+    session.commit = commit
     if traces { try await session.startTracing() }
     let key = try await session.key(of: stage)
-    var started = try await session.start(stage, isNamed: isNamed, key: key, program: arguments.isEmpty ? nil : arguments)
-    started.record.base = commit
+    let started = try await session.start(stage, isNamed: isNamed, key: key, program: arguments.isEmpty ? nil : arguments)
+    let delivery = RunDelivery(place: place(directory, named.name), repository: repository, progress: progress)
+    let start = try await delivery.begin(started.record)
+    try StartedNote(root: root, start: start, place: delivery.place).write(in: detached.path)
+    output.note(.startedAway(start.id, bundle: start.file))
     let result = await started.job.run(output)
     let finished = try await session.finish(started, result)
     guard let record = try session.book.record(finished.record) else {
       throw RepositoryError(.missing, "The record \(finished.record.shortHex) is gone.")
     }
-    var size: UInt64?
-    switch destination {
-    case .bundle(let file):
-      let local = try await repository.localStore(for: .write)
-      size = try await RunBundle.write(record, of: local.backend, to: directory.pushing(file))
-    case .remote: try await push(record, finished.run, repository, named.name, progress)
-    }
+    let size = try await delivery.end(start, record, finished.run)
     return Report(finished: finished, commit: commit, bundleSize: size)
   }
 
@@ -140,14 +133,25 @@ public struct RunAway: Sendable {
       }
       return place.containingDirectory
     case .remote:
-      let path = lookUp("TMPDIR").flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/tmp"
-      return FilePath(path)
+      return Self.temporaryDirectory(lookUp)
     }
+  }
+
+  /// Where a run makes its folder if nothing says a better place.
+  static func temporaryDirectory(_ lookUp: (String) -> String?) -> FilePath {
+    FilePath(lookUp("TMPDIR").flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/tmp")
   }
 
   private var excluded: [FilePath] {
     guard case .bundle(let file) = destination else { return [] }
     return [file]
+  }
+
+  private func place(_ directory: FilePath, _ remote: String?) -> RunDelivery.Place {
+    switch destination {
+    case .bundle(let file): .bundle(directory.pushing(file).lexicallyNormalized())
+    case .remote: .remote(remote)
+    }
   }
 
   /// The remote by name; one that was given as a path or URL gets a name of its own.
@@ -162,63 +166,5 @@ public struct RunAway: Sendable {
   private static func head(of root: FilePath) -> String? {
     guard (try? root.appending(".git").fileStat()) ?? nil != nil, let git = try? GitRepository(discoveringFrom: root) else { return nil }
     return (try? git.head().commit)??.hex
-  }
-
-  private func found(in repository: Repository) throws -> (stage: Stage, arguments: [[UInt8]], isNamed: Bool) {
-    switch work {
-    case .stage(let stage, let arguments, let isNamed): return (stage, arguments, isNamed)
-    case .declared(let name, let directory):
-      let graph = try repository.pipeline(from: directory).graph
-      let positions = try graph.positions(named: name, from: try StagePath(directory))
-      guard let only = positions.first, positions.count == 1 else {
-        throw RepositoryError(.usage, "'\(name)' names \(positions.count) stages; away from home one is run at a time.")
-      }
-      return (graph.stages[only], [], true)
-    }
-  }
-
-  /// Makes the record, and all that it names, complete on a remote.
-  private func push(
-    _ record: Record, _ run: RunRecord, _ repository: Repository, _ name: String?, _ progress: ProgressSink
-  ) async throws {
-    let remote = try repository.remote(name)
-    let store = try await repository.remoteStore(remote, create: true)
-    let local = try await repository.localStore(for: .read)
-    let push = RemotePush(from: local.store, to: store) { progress.count($0) }
-    progress.begin("Pushing", totalBytes: 0, totalItems: 0)
-    let done = try await push.run(try await push.plan(RunContents(record, run).roots))
-    if let failure = done.transfer.failed.first {
-      throw RepositoryError(.unreachable, "The run could not be pushed whole: \(failure.message)", remedy: "Run it with --bundle.")
-    }
-    var records = try await RemoteRecords(of: store, remote, in: repository)
-    try await records.add([record])
-  }
-}
-
-/// All objects that a run's record names.
-struct RunContents {
-  /// What the run made.
-  let outputs: [TransferRoot]
-  /// Its code, environment, log, series and details.
-  let others: [TransferRoot]
-
-  var roots: [TransferRoot] { others + outputs }
-
-  init(_ record: Record, _ run: RunRecord) {
-    var others = run.objects(record.id)
-    if let (details, size) = RunRecord.details(of: record) {
-      others.append(TransferRoot(kind: .file, oid: details, size: size, label: "the details of run \(record.id.shortHex)"))
-    }
-    self.others = others
-    outputs = run.outputs.compactMap { output in
-      switch output.content.mode {
-      case .directory: nil
-      case .tree: TransferRoot(kind: .tree, oid: output.content.oid, size: output.content.size, label: output.path.text)
-      // Of a large file that git tracks only the digest is kept.
-      case .file, .exec:
-        run.uncached.contains(output.path) && output.content.size > RunSession.uncachedLimit
-          ? nil : TransferRoot(kind: .file, oid: output.content.oid, size: output.content.size, label: output.path.text)
-      }
-    }
   }
 }

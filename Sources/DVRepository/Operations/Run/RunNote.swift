@@ -1,12 +1,15 @@
 public import DVObject
 public import DVPipeline
 public import DVWorkspace
+public import SystemPackage
 
 /// What happens while stages are run, one fact at a time.
 public enum RunNote: Sendable {
   /// With what of the surroundings is likely to matter and otherwise here than at the run that the decision names.
   case decided(stage: String, StageDecision, [EnvironmentDifference])
   case started(stage: String?, command: String)
+  /// That a run away from home starts is recorded, in a bundle or on a remote, in case that dv is killed.
+  case startedAway(ObjectID, bundle: FilePath?)
   case finished(FinishedRun)
   /// Something was in the way of an output; its bytes are in the store.
   case kept(path: TreePath, oid: ObjectID)

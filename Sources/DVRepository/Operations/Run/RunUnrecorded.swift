@@ -1,4 +1,6 @@
 import DVFile
+import DVPipeline
+import DVWorkspace
 public import SystemPackage
 
 /// Runs a command as one of several processes that do the same together, of which another records the run.
@@ -11,29 +13,27 @@ public struct RunUnrecorded: Sendable {
     case failed(Int32?)
   }
 
-  private let text: String
-  private let arguments: [[UInt8]]
-  private let directory: FilePath?
+  private let work: RunWork
   private let environment: [[UInt8]]
 
-  /// - Parameters:
-  ///   - text: a line for the shell.
-  ///   - arguments: a program and its arguments, run in place of the line; empty for the line.
-  ///   - directory: where it runs, relative to the current directory.
-  ///   - environment: the variables that it gets, `NAME=value`.
-  public init(_ text: String, arguments: [[UInt8]], directory: FilePath?, environment: [[UInt8]]) {
-    self.text = text
-    self.arguments = arguments
-    self.directory = directory
+  /// - Parameter environment: the variables that the command gets, `NAME=value`.
+  public init(_ work: RunWork, environment: [[UInt8]]) {
+    self.work = work
     self.environment = environment
   }
 
   /// Carries it out. A command that fails is a result.
-  public func run(in current: FilePath, output: RunOutput) async -> Ending {
-    let command = arguments.isEmpty ? ["/bin/sh", "-c", text].map { Array($0.utf8) } : arguments
+  ///
+  /// - Parameters:
+  ///   - root: the top of the project.
+  ///   - lookUp: looks up variables of the process.
+  /// - Throws: for a stage that is not declared, and for a `dv.yaml` that cannot be read.
+  public func run(root: FilePath, lookUp: @escaping @Sendable (String) -> String?, output: RunOutput) async throws -> Ending {
+    let found = try work.stage(root: root, lookUp)
+    let shell = found.stage.commands.map { ["/bin/sh", "-c", $0].map { Array($0.utf8) } }
     let job = RunJob(
-      stage: nil, commands: [command], texts: [text], environment: environment,
-      directory: directory.map { current.pushing($0) } ?? current, log: nil)
+      stage: nil, commands: found.arguments.isEmpty ? shell : [found.arguments], texts: found.stage.commands, environment: environment,
+      directory: root.appending(TreePath(found.stage.workingDirectory)), log: nil)
     let result = await job.run(output)
     if let failure = result.failure { output.note(.warning(failure.message)) }
     if result.wasInterrupted { return .interrupted }

@@ -57,7 +57,7 @@ struct RunCommand: WritingCommand {
 
   func run() async throws {
     let narration = RunNarration(isQuiet: options.quiet, prefixes: false, usesErrors: options.json)
-    if let rank = ProcessRank(ProcessEnvironment.variable), !rank.records, !command.isEmpty {
+    if let rank = ProcessRank(ProcessEnvironment.variable), !rank.records {
       return try await runUnrecorded(rank, narration)
     }
     let finished: FinishedRun
@@ -116,20 +116,20 @@ struct RunCommand: WritingCommand {
   private func away(to destination: RunAway.Destination, _ narration: RunNarration) async throws -> RunAway.Report {
     let directory = try Here.directory()
     let root = try RunAway.root(above: directory)
-    let here = TreePath(directory.rawBytes.dropFirst(root.rawBytes.count).drop { $0 == UInt8(ascii: "/") }) ?? .root
-    let work: RunAway.Work
-    if command.isEmpty, let name = stage.name {
-      work = .declared(name, in: here)
-    } else {
-      let (text, arguments) = line
-      work = .stage(try stage.stage(command: text, in: here), arguments: arguments, isNamed: stage.name != nil)
-    }
+    let work = try work(in: directory, root)
     let operation = RunAway(
       work, to: destination, environment: ProcessEnvironment.all, traces: trace, discardsReplaced: force)
     return try await Interruption.holding {
       try await operation.run(
         root: root, directory: directory, lookUp: ProcessEnvironment.variable, output: narration.output, progress: ProgressSink())
     }
+  }
+
+  private func work(in directory: FilePath, _ root: FilePath) throws -> RunWork {
+    let here = TreePath(directory.rawBytes.dropFirst(root.rawBytes.count).drop { $0 == UInt8(ascii: "/") }) ?? .root
+    if command.isEmpty, let name = stage.name { return .declared(name, in: here) }
+    let (text, arguments) = line
+    return .stage(try stage.stage(command: text, in: here), arguments: arguments, isNamed: stage.name != nil)
   }
 
   private func tell(_ report: RunAway.Report, _ destination: RunAway.Destination) throws {
@@ -161,10 +161,12 @@ struct RunCommand: WritingCommand {
     if !options.quiet {
       StandardError.write("Not recorded: this is process \(rank.number) of its job (\(rank.variable)); process 0 records.\n")
     }
-    let (text, arguments) = line
-    let operation = RunUnrecorded(text, arguments: arguments, directory: stage.workingDirectory.map { FilePath($0) }, environment: ProcessEnvironment.all)
     let directory = try Here.directory()
-    let ending = await Interruption.holding { await operation.run(in: directory, output: narration.output) }
+    let root = try RunAway.root(above: directory)
+    let operation = RunUnrecorded(try work(in: directory, root), environment: ProcessEnvironment.all)
+    let ending = try await Interruption.holding {
+      try await operation.run(root: root, lookUp: ProcessEnvironment.variable, output: narration.output)
+    }
     if options.json {
       var json = JSONText()
       json.object { json in
