@@ -207,6 +207,60 @@ struct ImportTests {
     #expect(try sandbox.dv("import-url", Sandbox.Argument("\(server.url)/loop")).exit(2).errorText.contains("again and again"))
   }
 
+  /// What a remote's path is relative to: the folder, with or without a working tree, also by URL.
+  @Test func relativeRemotesAreFoundFromTheirRepository() throws {
+    let sandbox = try Sandbox()
+    let up = try makeUpstream(sandbox)
+    try sandbox.script(
+      "git config --file .dv/config remote.origin.url ../remote && git commit -qam relative && git clone -q --bare . ../up.git && rm -rf .git/dv/store", in: up)
+    for (index, url) in ["../up", "../up.git", "file://\(up)", "file://\(sandbox.folder)/up.git"].enumerated() {
+      let place = "copy\(index)"
+      try sandbox.dv("get", .init(url), "raw", "--rev", "v1", "-o", .init(place)).succeed()
+      #expect(try sandbox.read("\(place)/a") == "a\n")
+      #expect(try sandbox.dv("import", .init(url), "raw/", "-o", "data\(index)").succeed().text.hasPrefix("Imported"))
+      #expect(try sandbox.read("data\(index)/a") == "b\n")
+      #expect(try sandbox.dv("cat", "--repo", .init(url), "raw/a").succeed().text == "b\n")
+    }
+    // Where no folder is, it is said.
+    try sandbox.script("git config --file \"$HOME/.gitconfig\" url.\"\(sandbox.folder)/up.git\".insteadOf https://host/up")
+    for command in ["get", "import"] {
+      let refused = try sandbox.dv(.init(command), "https://host/up", "raw", "-o", "far").exit(2)
+      #expect(refused.errorText.contains("'../remote', which is relative to a folder that is not here"), "\(refused.errorText)")
+    }
+    #expect(try sandbox.dv("get", "../up", ".").exit(2).errorText.contains("-o"))
+    #expect(try sandbox.dv("get", "../up", "../x").exit(2).errorText.contains("no path from the top"))
+  }
+
+  /// What was gathered on its way here goes when nobody can go on with it.
+  @Test func leftDownloadsAreRemoved() throws {
+    let sandbox = try Sandbox()
+    _ = try makeUpstream(sandbox)
+    let downloads = sandbox.path(".git/dv/downloads")
+    try sandbox.script(
+      """
+      mkdir -p .git/dv/downloads/.dv-0123456789abcdef012345.tmp .git/dv/downloads/old/file .git/dv/downloads/new/file
+      touch .git/dv/downloads/.dv-0123456789abcdef012345.tmp/data .git/dv/downloads/new/file/content
+      touch -d '8 days ago' .git/dv/downloads/old/file/content .git/dv/downloads/old/lock
+      """)
+    func names() throws -> [String] { try sandbox.script("ls -A .git/dv/downloads").text.split(separator: "\n").map(String.init).sorted() }
+    // A directory with several targets is copied; a file of git's, too.
+    try sandbox.dv("import", "../up", "params.yaml").succeed()
+    #expect(try names() == ["lock", "new"])
+    try sandbox.dv("gc").succeed()
+    #expect(try names() == ["lock", "new"])
+    // One that is used stays.
+    guard let lock = try FileLock.attempt(downloads.appending("new/lock"), .exclusive) else {
+      Issue.record("The lock is held.")
+      return
+    }
+    try sandbox.dv("gc", "--now").succeed()
+    #expect(try names() == ["lock", "new"])
+    _ = consume lock
+    try sandbox.script("touch -d '2 seconds ago' .git/dv/downloads/new/file/content")
+    try sandbox.dv("gc", "--now").succeed()
+    #expect(try names() == ["lock"])
+  }
+
   @Test(arguments: [TestServers.Kind.moto, .rclone])
   func objectsOfBucketsAreImported(kind: TestServers.Kind) throws {
     let sandbox = try Sandbox.withBucketKeys(of: kind)

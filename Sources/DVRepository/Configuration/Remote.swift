@@ -26,7 +26,19 @@ extension Repository {
   }
 
   /// Returns the remote to use: the one named, else the default (`core.remote`), else the only one, else `origin`.
+  ///
+  /// - Throws: ``RepositoryError/Code/usage`` if there is no such remote, or it cannot be found from here.
   public func remote(_ name: String?) throws -> Remote {
+    let remote = try chosenRemote(name)
+    if let elsewhere, !remote.text.contains("://"), !remote.text.hasPrefix("/") {
+      throw RepositoryError(
+        .usage, "Remote '\(remote.name)' of '\(elsewhere)' is '\(remote.text)', which is relative to a folder that is not here.",
+        remedy: "Clone that repository where the path is right and give the folder, or have its remote named by a URL or a whole path.")
+    }
+    return remote
+  }
+
+  private func chosenRemote(_ name: String?) throws -> Remote {
     let all = try remotes()
     if let wanted = try name ?? configuration.string("core.remote") {
       if let remote = all.first(where: { $0.name == wanted }) { return remote }

@@ -12,6 +12,8 @@ public final class Repository {
   public let configuration: Configuration
   /// What relative paths in the configuration are relative to.
   let configurationBase: FilePath
+  /// Of a clone of a repository that is no folder of this machine, its URL: relative paths of remotes mean nothing here.
+  let elsewhere: String?
   /// The git directory, if `GIT_DIR` named it: from the working tree nobody finds it.
   let namedGitDirectory: FilePath?
   /// Of an isolated working tree, the user's: records that git carries there are read too.
@@ -40,18 +42,26 @@ public final class Repository {
       committed: workDirectory.map { $0.appending(".dv").appending("config") },
       clone: git.commonDirectory.appending("dv").appending("config"), environment: environment)
     configurationBase = workDirectory ?? git.gitDirectory
+    elsewhere = nil
     recordsBeside = nil
     namedGitDirectory = environment("GIT_DIR") == nil ? nil : git.gitDirectory
   }
 
   /// Opens a git directory without a working tree, with what one of its commits has as `.dv/config` in `committed`.
-  init(bare directory: FilePath, committed: FilePath, environment: @escaping @Sendable (String) -> String?) throws {
+  ///
+  /// - Parameters:
+  ///   - base: what relative paths in it are relative to; `nil` if that is not on this machine.
+  ///   - url: what it is a clone of.
+  init(
+    bare directory: FilePath, committed: FilePath, base: FilePath?, of url: String, environment: @escaping @Sendable (String) -> String?
+  ) throws {
     self.environment = environment
     git = try GitRepository(openingGitDirectory: directory)
     workDirectory = nil
     configuration = try Configuration(
       committed: committed, clone: git.commonDirectory.appending("dv").appending("config"), environment: environment)
-    configurationBase = git.gitDirectory
+    configurationBase = base ?? git.gitDirectory
+    elsewhere = base == nil ? url : nil
     recordsBeside = nil
     namedGitDirectory = nil
   }
@@ -64,6 +74,7 @@ public final class Repository {
     workDirectory = git.workDirectory
     configuration = repository.configuration
     configurationBase = repository.configurationBase
+    elsewhere = repository.elsewhere
     recordsBeside = repository.workDirectory
     namedGitDirectory = nil
   }

@@ -16,30 +16,18 @@ struct GetCommand: Command {
 
   @OptionGroup var options: GlobalOptions
 
-  @Option(name: .long, help: "A revision of that repository; if not given, a folder's working tree or a clone's HEAD.")
-  var rev: String?
-
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where to put it; an existing directory is put into.", valueName: "path"))
-  var output: PathArgument?
-
-  @Flag(name: .shortAndLong, help: "Replace what is there.")
-  var force = false
-
-  @Argument(help: "The other repository.")
-  var url: String
-
-  @Argument(help: "What to copy.")
-  var path: PathArgument
+  @OptionGroup var upstream: UpstreamOptions
+  @OptionGroup var destination: PlaceOptions
 
   func run() async throws {
     let here = try Here.directory()
-    guard let path = TreePath(path.bytes.withoutSlashesAtEnd) else {
-      throw RepositoryError(.usage, "'\(SafeText.name(self.path.bytes))' is no path from the top of a repository.")
+    let (path, name) = try upstream.source(destination)
+    let force = destination.force
+    var place = destination.output.map { here.pushing($0.path).lexicallyNormalized() } ?? here.appending(name: name)
+    if destination.output != nil, !force, !name.isEmpty, try place.fileStatFollowingLinks()?.kind == .directory {
+      place = place.appending(name: name)
     }
-    let name = path.names.last ?? []
-    var place = output.map { here.pushing($0.path).lexicallyNormalized() } ?? here.appending(name: name)
-    if output != nil, !force, try place.fileStatFollowingLinks()?.kind == .directory { place = place.appending(name: name) }
-    let source = SourceRepository(url, revision: rev, environment: ProcessEnvironment.all)
+    let source = SourceRepository(upstream.url, revision: upstream.rev, environment: ProcessEnvironment.all)
     let report = try await GetData(path, to: place, replacing: force).run(from: try await source.open(from: here))
     if options.json {
       var json = JSONText()
@@ -58,14 +46,5 @@ struct GetCommand: Command {
       try StandardOutput.write(
         "Got '\(SafeText.name(report.path.rawBytes))'\(of): \(Count(report.files).of("file")), \(ByteCount(report.size)).\n")
     }
-  }
-}
-
-extension [UInt8] {
-  /// Without slashes at the end, as shells complete directories.
-  var withoutSlashesAtEnd: [UInt8] {
-    var bytes = self
-    while bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
-    return bytes
   }
 }

@@ -18,30 +18,16 @@ struct ImportCommand: WritingCommand {
 
   @OptionGroup var options: GlobalOptions
 
-  @Option(name: .long, help: "A revision of that repository; if not given, a folder's working tree or a clone's HEAD.")
-  var rev: String?
-
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where to put it; an existing directory is put into.", valueName: "path"))
-  var output: PathArgument?
-
-  @Flag(name: .shortAndLong, help: "Replace what is there.")
-  var force = false
-
-  @Argument(help: "The other repository.")
-  var url: String
-
-  @Argument(help: "What to import.")
-  var path: PathArgument
+  @OptionGroup var upstream: UpstreamOptions
+  @OptionGroup var destination: PlaceOptions
 
   func run() async throws {
     let here = try Here.directory()
-    guard let path = TreePath(path.bytes.withoutSlashesAtEnd) else {
-      throw RepositoryError(.usage, "'\(SafeText.name(self.path.bytes))' is no path from the top of a repository.")
-    }
-    let (url, rev, force, output) = (url, rev, force, output)
+    let (path, name) = try upstream.source(destination)
+    let (url, rev, force, output) = (upstream.url, upstream.rev, destination.force, destination.output)
     let report = try await ProgressDisplay(options).show { progress in
       let repository = try Here.repository(countingIn: progress)
-      let target = try ImportedPlace.target(output, named: path.names.last ?? [], isForced: force, in: repository)
+      let target = try ImportedPlace.target(output, named: name, isForced: force, in: repository)
       return try await ImportData(
         path, of: url, at: rev, to: target, isForced: force, environment: ProcessEnvironment.all
       ).run(in: repository, from: here, progress: progress)
@@ -66,11 +52,7 @@ struct ImportURLCommand: WritingCommand {
     name: .long, help: ArgumentHelp("What the content must be, of a file as sha256sum prints it; otherwise nothing is tracked.", valueName: "digest"))
   var sha256: String?
 
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where to put it; an existing directory is put into.", valueName: "path"))
-  var output: PathArgument?
-
-  @Flag(name: .shortAndLong, help: "Replace what is there.")
-  var force = false
+  @OptionGroup var destination: PlaceOptions
 
   @Argument(help: "Where it is.")
   var url: String
@@ -85,7 +67,7 @@ struct ImportURLCommand: WritingCommand {
 
   func run() async throws {
     let here = try Here.directory()
-    let (url, force, output, digest, bucket) = (url, force, output, sha256.flatMap(Self.digest), bucket.value)
+    let (url, force, output, digest, bucket) = (url, destination.force, destination.output, sha256.flatMap(Self.digest), bucket.value)
     let report = try await ProgressDisplay(options).show { progress in
       let repository = try Here.repository(countingIn: progress)
       let name = try ImportURL.name(of: url, from: here, in: repository)

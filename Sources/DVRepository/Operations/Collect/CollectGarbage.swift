@@ -92,6 +92,7 @@ public struct CollectGarbage: Sendable {
     report.collection = try await LocalCollection(store: local.store, mode: mode, dryRun: isDryRun).run(keeping: kept)
     if !isDryRun, report.collection.damaged.isEmpty {
       report.abandonedFiles = try await local.backend.removeAbandonedFiles(olderThan: isNow ? -1 : Self.abandonedAge)
+      report.abandonedFiles += Downloads(repository).tidy(olderThan: isNow ? 0 : Downloads.age)
     }
     return report
   }

@@ -84,10 +84,9 @@ struct ForeignLocation {
       guard try path.fileStatFollowingLinks() != nil else { throw nothing }
       return (try await local.ingest(path.resolvingLinks() ?? path, named: target, progress: progress), nil)
     }
-    let folder = repository.dataDirectory.appending("downloads").appending(ObjectID(hashing: Array(recorded.utf8).span).hex)
-    try folder.createDirectories(mode: 0o700)
-    let lock = HeldLock(try FileLock.wait(for: folder.appending("lock"), .exclusive))
-    defer { withExtendedLifetime(lock) {} }
+    let downloads = try Downloads(repository).folder(of: recorded)
+    defer { withExtendedLifetime(downloads) {} }
+    let folder = downloads.path
     progress.begin("Downloading", totalBytes: 0)
     let count: @Sendable (UInt64) -> Void = { progress.advance(bytes: $0) }
     let content: FilePath
@@ -113,7 +112,7 @@ struct ForeignLocation {
       }
     }
     let pointer = try await local.ingest(content, named: target, progress: progress)
-    // The lock's file stays: another process may be waiting for it.
+    // The lock's file stays until somebody tidies up: another process may be waiting for it.
     for name in ["file", "objects", "tree"] { try folder.appending(name).removeTree() }
     return (pointer, version)
   }

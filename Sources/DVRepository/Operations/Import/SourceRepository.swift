@@ -6,7 +6,7 @@ import Synchronization
 
 /// Another git repository that data is taken from: a folder on this machine, or whatever the user's git can clone.
 ///
-/// What is cloned is kept without a working tree, for the next time:
+/// What is cloned is kept without a working tree, for the next time; of a folder without a working tree only the configuration is:
 ///
 ///     $XDG_CACHE_HOME/dv/sources/<SHA-256 of the URL>/git      the clone: all branches and tags
 ///     $XDG_CACHE_HOME/dv/sources/<SHA-256 of the URL>/config   what its commit has as .dv/config
@@ -45,15 +45,19 @@ public struct SourceRepository: Sendable {
       // GIT_DIR and the like are about the repository that dv was started in.
       name.hasPrefix("GIT_") ? nil : variable[name]
     }
-    let place = directory.pushing(FilePath(url))
+    let place = directory.pushing(FilePath(url)).lexicallyNormalized()
     if try place.fileStatFollowingLinks()?.kind == .directory {
       let repository = try Repository(discoveringFrom: place, environment: lookUp)
-      let revision = revision ?? (repository.workDirectory == nil ? "HEAD" : nil)
-      let commit = try revision.map { try repository.git.resolve(revision: $0) } ?? repository.git.head().commit
-      return Opened(repository: repository, revision: revision, commit: commit?.hex)
+      guard repository.workDirectory == nil else {
+        let commit = try revision.map { try repository.git.resolve(revision: $0) } ?? repository.git.head().commit
+        return Opened(repository: repository, revision: revision, commit: commit?.hex)
+      }
+      let cache = try cache(of: place.string, variable)
+      let lock = HeldLock(try FileLock.wait(for: cache.appending("lock"), .exclusive))
+      defer { withExtendedLifetime(lock) {} }
+      return try open(repository.git.gitDirectory, base: repository.git.gitDirectory.lexicallyNormalized(), cache, lookUp)
     }
-    let cache = try cacheDirectory(variable).appending("sources").appending(ObjectID(hashing: Array(url.utf8).span).hex)
-    try cache.createDirectories(mode: 0o700)
+    let cache = try cache(of: url, variable)
     let lock = HeldLock(try FileLock.wait(for: cache.appending("lock"), .exclusive))
     defer { withExtendedLifetime(lock) {} }
     let git = cache.appending("git")
@@ -67,6 +71,15 @@ public struct SourceRepository: Sendable {
         ["--git-dir=\(git.string)", "fetch", "--quiet", "--force", "--prune", "--", url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"],
         in: directory)
     }
+    return try open(git, base: localPath, cache, lookUp)
+  }
+
+  /// Opens a git directory at the revision, with the configuration that its commit has.
+  ///
+  /// - Parameter base: what relative paths in that are relative to; `nil` if it is not on this machine.
+  private func open(
+    _ git: FilePath, base: FilePath?, _ cache: FilePath, _ lookUp: @escaping @Sendable (String) -> String?
+  ) throws -> Opened {
     let opened = try GitRepository(openingGitDirectory: git)
     let revision = revision ?? "HEAD"
     let commit = try opened.resolve(revision: revision)
@@ -74,7 +87,22 @@ public struct SourceRepository: Sendable {
     let text = try opened.readBlob(at: try GitPath(Array(".dv/config".utf8)), in: commit, limit: 1 << 20) ?? []
     try config.replaceContent(with: text.span, durable: false)
     return Opened(
-      repository: try Repository(bare: git, committed: config, environment: lookUp), revision: revision, commit: commit.hex)
+      repository: try Repository(bare: git, committed: config, base: base, of: url, environment: lookUp), revision: revision,
+      commit: commit.hex)
+  }
+
+  /// The folder that a `file:` URL names.
+  private var localPath: FilePath? {
+    guard url.hasPrefix("file://") else { return nil }
+    let path = url.dropFirst("file://".count)
+    return path.hasPrefix("/") ? FilePath(String(path)).lexicallyNormalized() : nil
+  }
+
+  /// Where a clone of a repository is kept.
+  private func cache(of url: String, _ variables: [String: String]) throws -> FilePath {
+    let cache = try cacheDirectory(variables).appending("sources").appending(ObjectID(hashing: Array(url.utf8).span).hex)
+    try cache.createDirectories(mode: 0o700)
+    return cache
   }
 
   /// Whether the clone has a commit that is spelt out: such a one never changes.

@@ -87,17 +87,15 @@ struct UpstreamData {
     let repository = source.repository
     var stores: [ObjectStore] = []
     if repository.workDirectory != nil { stores.append(try await repository.localStore(for: .read).store) }
-    if let remote = try? repository.remote(nil) {
-      do { stores.append(try await repository.remoteStore(remote, create: false)) } catch { refusal = error }
-    }
+    guard try !repository.remotes().isEmpty else { return stores }
+    do { stores.append(try await repository.remoteStore(try repository.remote(nil), create: false)) } catch { refusal = error }
     return stores
   }
 
   /// Copies files as `dv get` does and stores them.
   private func bringFiles(to local: LocalStore, in repository: Repository, progress: ProgressSink) async throws -> Pointer {
-    let downloads = repository.dataDirectory.appending("downloads")
-    try downloads.createDirectories(mode: 0o700)
-    let folder = try TemporaryDirectory(in: downloads)
+    let folder = try Downloads(repository).temporary()
+    defer { withExtendedLifetime(folder) {} }
     let copy = folder.path.appending("data")
     _ = try await GetData(path, to: copy).run(from: source)
     return try await local.ingest(copy, named: path, progress: progress)
