@@ -43,6 +43,7 @@ struct PipelineLoading {
       case "artifacts":
         for artifact in try section.members(of: try resolution.resolve(member.value), "'artifacts'") {
           _ = try section.members(of: artifact.value, "'\(artifact.key)'", allowing: ["path", "type", "desc", "labels", "meta"])
+          guard artifact.value["path"] != nil else { throw section.failure("the artifact '\(artifact.key)' has no 'path'", artifact.keyLine) }
           file.artifacts[artifact.key] = artifact.value.value
         }
       case "datasets": file.warnings.append("'\(path)': 'datasets' is read and not acted on; track data with 'dv add'.")
@@ -126,6 +127,10 @@ struct PipelineLoading {
       _ = try section.members(of: definition, "the stage '\(member.key)'", allowing: ["foreach", "do"])
       guard let template = definition["do"] else {
         throw section.failure("the stage '\(member.key)' has 'foreach' and no 'do'", definition.line)
+      }
+      guard template["matrix"] == nil else {
+        throw section.failure(
+          "the stage '\(member.key)' has a 'matrix' in its 'do'", template.line, remedy: "Use 'matrix' alone, with the list of 'foreach' as one more.")
       }
       for item in try items(of: try resolution(context).resolve(repeated, .any), member.key, section) {
         made.append(try stage("\(member.key)@\(item.name)", template, context.with(item.values), read))

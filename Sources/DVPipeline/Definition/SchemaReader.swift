@@ -24,7 +24,7 @@ package struct SchemaReader {
       guard let allowed, !allowed.contains(member.key) else { continue }
       throw failure(
         "\(what) has an unknown key '\(member.key)'", member.keyLine,
-        remedy: "\(Suggestion(for: member.key, among: allowed))".trimmingSpaces + " Known are: \(allowed.joined(separator: ", ")).")
+        remedy: "\(Suggestion(for: member.key, among: allowed)) Known are: \(allowed.joined(separator: ", ")).".trimmingSpaces)
     }
     return members
   }
