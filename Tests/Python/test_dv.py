@@ -141,6 +141,9 @@ class FileSystem(unittest.TestCase):
         self.assertEqual(sorted(files.find("")), ["data/deep/one.txt", "data/numbers.csv"])
         self.assertTrue(files.isdir("data/deep"))
         self.assertFalse(files.exists("data/no-such"))
+        self.assertEqual(files.info("data/numbers.csv")["size"], 6)
+        self.assertEqual(files.ls("data/numbers.csv", detail=False), ["data/numbers.csv"])
+        self.assertEqual(files.glob("data/*.csv"), ["data/numbers.csv"])
         with fsspec.open("dv://data/numbers.csv?rev=v1.0", "rt") as file:
             self.assertEqual(file.read(), "n\n1\n2\n")
         with fsspec.open(dv.get_url("data/numbers.csv", rev="v1.0")) as file:

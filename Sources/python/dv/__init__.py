@@ -10,6 +10,10 @@ from ._program import DvError, Missing, NotFound
 from ._run import Run, run
 from ._values import metrics_show, params
 
+for _kind in (DvError, Missing, NotFound):
+    # Where people find them.
+    _kind.__module__ = "dv"
+
 __all__ = [
     "DvError", "Missing", "NotFound", "Run", "get_url", "log_metric", "log_param", "metrics_show", "open", "params", "path",
     "read", "run",

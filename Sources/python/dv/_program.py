@@ -30,6 +30,10 @@ def failure(code: int, errors: bytes) -> DvError:
     text = errors.decode("utf-8", "replace").strip()
     message = text[len("error: "):] if text.startswith("error: ") else text
     kind = {2: NotFound, 3: Missing}.get(code, DvError)
+    if "\nUsage: dv" in message:
+        # A command line that this dv does not know: no path is missing.
+        kind = DvError
+        message += "\nThe program 'dv' and this module are of different versions: install the module that came with dv."
     return kind(message or f"dv ended with {code}", code)
 
 
@@ -38,21 +42,33 @@ def words(arguments: Sequence[str]) -> List[str]:
     return [os.environ.get("DV_PROGRAM", "dv"), *arguments]
 
 
+def stranger(program: str) -> DvError:
+    """The error for a program that answers as no dv does that this module knows."""
+    said = subprocess.run([program, "--version"], stdin=subprocess.DEVNULL, capture_output=True).stdout.decode("utf-8", "replace")
+    version = said.strip().split("\n")[0][:80] or "nothing"
+    return DvError(f"'{program}' answers as this module does not expect; it calls itself '{version}'. Install the module that came with it.", 1)
+
+
 def absent() -> DvError:
     return DvError("The program 'dv' is not in PATH. Install it, or name it in the variable DV_PROGRAM.", 127)
 
 
 def answer(arguments: Sequence[str], directory: Optional[str] = None) -> Dict[str, Any]:
     """Runs dv and returns the JSON object that it prints."""
+    # What comes after -- is no option.
+    end = arguments.index("--") if "--" in arguments else len(arguments)
     try:
-        done = subprocess.run(words([*arguments, "--json"]), cwd=directory, stdin=subprocess.DEVNULL, capture_output=True)
+        done = subprocess.run(words([*arguments[:end], "--json", *arguments[end:]]), cwd=directory, stdin=subprocess.DEVNULL, capture_output=True)
     except FileNotFoundError as error:
         if directory is not None and not os.path.isdir(directory):
             raise
         raise absent() from error
     if done.returncode != 0:
         raise failure(done.returncode, done.stderr)
-    value: Dict[str, Any] = json.loads(done.stdout)
+    try:
+        value: Dict[str, Any] = json.loads(done.stdout)
+    except ValueError as error:
+        raise stranger(done.args[0]) from error
     return value
 
 

@@ -41,12 +41,12 @@ class DvFileSystem(AbstractFileSystem):
         query = parse_qs(urlsplit(path).query)
         return {key: query[key][0] for key in ("rev", "repo") if key in query}
 
-    def _entries(self, path: str, recursive: bool = False) -> List[Dict[str, Any]]:
+    def _entries(self, path: str) -> List[Dict[str, Any]]:
+        """What dv lists at a path: of a directory the names below it, of a file its own last name."""
         where = f"{self.rev}:{path}" if self.rev is not None else path or "."
-        options = ["-R"] if recursive else []
         if self.rev is None and ":" in path:
             where = f"HEAD:{path}"
-        listed = _program.answer(["ls", *options, *_program.source(self.repo), "--", where])["entries"]
+        listed = _program.answer(["ls", *_program.source(self.repo), "--", where])["entries"]
         return [
             {
                 "name": entry["path"], "size": entry["size"], "oid": entry["oid"],
@@ -58,20 +58,21 @@ class DvFileSystem(AbstractFileSystem):
     def ls(self, path: str, detail: bool = True, **options: Any) -> List[Any]:
         path = self._strip_protocol(path)
         entries = self._entries(path)
+        if path and [(entry["name"], entry["type"]) for entry in entries] == [(path.rsplit("/", 1)[-1], "file")]:
+            # A file, or a directory with one file of the same name.
+            itself = self.info(path)
+            if itself["type"] == "file":
+                return [itself] if detail else [path]
         # Data may be tracked far below a directory that only git knows: what lies between is shown as directories.
         found: Dict[str, Dict[str, Any]] = {}
         prefix = path + "/" if path else ""
         for entry in entries:
-            if entry["name"] == path:
-                if entry["type"] == "file":
-                    found[path] = entry
-                continue
-            rest = entry["name"][len(prefix):]
-            if "/" in rest:
-                name = prefix + rest.split("/", 1)[0]
+            first, slash, _ = entry["name"].partition("/")
+            name = prefix + first
+            if slash:
                 found.setdefault(name, {"name": name, "size": 0, "type": "directory"})
             else:
-                found[entry["name"]] = entry
+                found[name] = {**entry, "name": name}
         values = sorted(found.values(), key=lambda entry: str(entry["name"]))
         return values if detail else [entry["name"] for entry in values]
 
