@@ -36,6 +36,26 @@ struct RunQuestionTests {
     try sandbox.dv("stage", "accept", "no-such").exit(2)
   }
 
+  /// Cards of which only the driver's program tells.
+  @Test func graphicsAreAskedFor() throws {
+    let sandbox = try Sandbox()
+    func environment(_ script: String) throws -> [String: Any] {
+      try sandbox.write("#!/bin/sh\n\(script)\n", to: sandbox.folder.appending("bin/nvidia-smi"), mode: [.ownerReadWriteExecute])
+      let run = try sandbox.script("PATH=$PWD/../bin:$PATH dv run --json -- true")
+      let id = try #require(try run.json["run"] as? String)
+      return try sandbox.dv("runs", "show", "--environment", .init(id)).succeed().json
+    }
+    let found = try environment("test \"$1\" = --query-gpu=driver_version,name && printf '535.104.05, NVIDIA A100-SXM4-80GB\\n535.104.05,  Tesla  T4\\n'")
+    // A machine with such cards tells of its own.
+    if try FilePath("/proc/driver/nvidia/version").fileStat() == nil {
+      let gpu = try #require(found["gpu"] as? [String: Any])
+      #expect(gpu["driver"] as? String == "535.104.05" && gpu["models"] as? [String] == ["NVIDIA A100-SXM4-80GB", "Tesla T4"])
+      #expect(try environment("echo NVIDIA-SMI has failed; exit 9")["gpu"] == nil)
+      #expect(try environment("echo No devices were found")["gpu"] == nil)
+    }
+    #expect(found["type"] as? String == "environment" && (found["cpu"] as? [String: Any])?["cores"] != nil)
+  }
+
   @Test func runsAreCompared() throws {
     let sandbox = try Sandbox()
     try stage(sandbox)

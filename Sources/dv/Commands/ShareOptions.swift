@@ -14,7 +14,7 @@ struct ShareOptions: ParsableArguments {
   @Flag(name: .long, help: "The data of all commits of all branches and tags.")
   var all = false
 
-  @Option(name: [.customShort("j"), .long], help: ArgumentHelp("Packs to copy at a time.", valueName: "number"))
+  @Option(name: [.customShort("j", allowingJoined: true), .long], help: ArgumentHelp("Packs to copy at a time.", valueName: "number"))
   var jobs: Int?
 
   func validate() throws {

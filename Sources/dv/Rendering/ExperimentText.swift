@@ -48,17 +48,37 @@ struct ExperimentColumns {
 
 /// Experiments as text and as JSON.
 enum ExperimentText {
-  static func table(_ kept: [KeptExperiment], showsAll: Bool) -> [String] {
+  /// A line for each experiment.
+  ///
+  /// - Parameters:
+  ///   - showsAll: whether all columns are shown, also those in which all are the same, and however wide that gets.
+  ///   - first: names of values whose columns come first.
+  ///   - width: the most columns of the terminal; `nil` if it does not matter.
+  static func table(_ kept: [KeptExperiment], showsAll: Bool, first: [String], width: Int?) -> [String] {
     guard !kept.isEmpty else { return [] }
-    let columns = ExperimentColumns(kept, showsAll: showsAll).columns
-    var rows = [["name", "created", "base"] + columns.map { SafeText.name($0.name) }]
-    for (index, one) in kept.enumerated() {
-      rows.append(
-        [one.name, DateText(milliseconds: one.time * 1000).description, one.base.map { String($0.prefix(10)) } ?? "-"]
-          + columns.map { ValueText($0.values[index], precision: 6).description })
+    var columns = ExperimentColumns(kept, showsAll: showsAll).columns
+    columns = columns.filter { first.contains($0.name) } + columns.filter { !first.contains($0.name) }
+    var cells = [["name"] + kept.map(\.name), ["created"] + kept.map { DateText(milliseconds: $0.time * 1000).description }]
+    if showsAll || Set(kept.map(\.base)).count > 1 { cells.append(["base"] + kept.map { $0.base.map { String($0.prefix(10)) } ?? "-" }) }
+    var (room, hidden) = ((showsAll ? nil : width) ?? .max, [String]())
+    for column in cells { room -= breadth(column) }
+    for column in columns {
+      let name = SafeText.name(column.name)
+      let cell = [name] + kept.indices.map { ValueText(column.values[$0], precision: 6).description }
+      if hidden.isEmpty, breadth(cell) <= room {
+        room -= breadth(cell)
+        cells.append(cell)
+      } else {
+        hidden.append(name)
+      }
     }
-    return aligned(rows)
+    let lines = aligned((0...kept.count).map { row in cells.map { $0[row] } })
+    guard let next = hidden.first else { return lines }
+    return lines + ["Too narrow for '\(next)'\(hidden.count > 1 ? " and \(hidden.count - 1) more" : ""): --all shows them, --sort NAME puts one first."]
   }
+
+  /// How wide a column is, with the space behind it.
+  private static func breadth(_ cells: [String]) -> Int { 2 + (cells.map(\.displayWidth).max() ?? 0) }
 
   /// Rows of cells in columns, two spaces apart.
   static func aligned(_ rows: [[String]]) -> [String] {

@@ -14,11 +14,21 @@ public struct ReproduceReport: Sendable {
     public let record: ObjectID?
     /// What of the surroundings is likely to matter and otherwise here than at that run.
     public let differences: [EnvironmentDifference]
+
+    /// Whether nothing had to be done.
+    public var isUpToDate: Bool {
+      switch decision {
+      case .upToDate?, .frozen?: true
+      default: false
+      }
+    }
   }
 
   /// In order.
   public internal(set) var items: [Item] = []
   public internal(set) var wasInterrupted = false
+  /// Outputs of stages that are up to date which are not checked out: their pointers count.
+  public internal(set) var absent: [StagePath] = []
 
   /// Whether a stage failed, or could not be carried out for that reason.
   public var hasFailures: Bool {
@@ -27,11 +37,6 @@ public struct ReproduceReport: Sendable {
 
   /// Whether nothing had to be done.
   public var isUpToDate: Bool {
-    items.allSatisfy { item in
-      switch item.decision {
-      case .upToDate?, .frozen?: true
-      default: false
-      }
-    }
+    items.allSatisfy(\.isUpToDate)
   }
 }

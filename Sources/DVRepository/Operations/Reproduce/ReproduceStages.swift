@@ -64,7 +64,16 @@ public struct ReproduceStages: Sendable {
       past: try await PastRuns(session.book), shared: try SharedRuns(repository))
     if request.isDry { try await work.decideAll() } else { try await work.carryOut() }
     for problem in work.shared.problems { output.note(.warning(problem)) }
-    return work.report
+    var report = work.report
+    report.absent = try absent(report, positions.map { pipeline.graph.stages[$0] }, session)
+    return report
+  }
+
+  private func absent(_ report: ReproduceReport, _ stages: [Stage], _ session: RunSession) throws -> [StagePath] {
+    let done = Set(report.items.filter(\.isUpToDate).map(\.stage))
+    return try stages.filter { done.contains($0.address) }.flatMap(\.outputs).filter { output in
+      try output.isCached && session.root.appending(TreePath(output.path)).fileStat() == nil
+    }.map(\.path)
   }
 
   private func selection(in graph: StageGraph) throws -> [Int] {

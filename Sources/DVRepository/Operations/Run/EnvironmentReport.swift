@@ -27,7 +27,7 @@ struct EnvironmentReport {
     json["arch"] = .string(Self.architecture)
     json["cpu"] = Self.processor()
     if let memory = Self.memory() { json["memory"] = .integer(memory) }
-    json["gpu"] = Self.graphics()
+    json["gpu"] = Self.graphics() ?? Self.askedGraphics(variables)
     json["container"] = Self.container(variables).map { .string($0) }
     json["shell"] = .string(shell)
     json["python"] = interpreter?.json
@@ -104,6 +104,26 @@ struct EnvironmentReport {
         }
       }
     }
+    graphics["models"] = .array(models)
+    return .object(graphics)
+  }
+
+  /// What `nvidia-smi` says where the driver shows itself to nobody else, as under WSL; nothing without that program.
+  private static func askedGraphics(_ variables: [String: String]) -> JSONValue? {
+    let places = (variables["PATH"] ?? "").split(separator: ":").map { FilePath(String($0)).appending("nvidia-smi") }
+    guard let program = places.first(where: { (try? $0.fileStatFollowingLinks())?.kind == .regular }) else { return nil }
+    // A driver that hangs must not hold up the run.
+    let words = ["timeout", "10", program.string, "--query-gpu=driver_version,name", "--format=csv,noheader"]
+    guard let printed = try? ProgramOutput.of(words, limit: 1 << 16) else { return nil }
+    var graphics = JSONObject()
+    var models: [JSONValue] = []
+    for line in String(decoding: printed, as: UTF8.self).split(separator: "\n") {
+      let parts = line.split(separator: ",", maxSplits: 1).map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
+      guard parts.count == 2, !parts[1].isEmpty else { continue }
+      graphics["driver"] = .string(parts[0])
+      models.append(.string(parts[1]))
+    }
+    guard !models.isEmpty else { return nil }
     graphics["models"] = .array(models)
     return .object(graphics)
   }

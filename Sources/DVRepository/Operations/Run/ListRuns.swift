@@ -138,11 +138,25 @@ public struct ShowRun: Sendable {
   /// - Throws: ``StoreError`` with code `missing` if the log is not at hand.
   public static func log(of run: RunRecord, in repository: Repository) async throws -> [UInt8] {
     guard let log = run.log else { return [] }
-    guard log.size <= UInt64(RunJob.logLimit) else {
-      throw RepositoryError(.corrupt, "The log of the run would have \(log.size) bytes, more than dv keeps.")
+    return try await content(of: log, "The log of the run", limit: RunJob.logLimit, in: repository)
+  }
+
+  /// Returns the surroundings of a run as canonical JSON, from the local store or the default remote.
+  ///
+  /// - Throws: ``RepositoryError/Code/missing`` if none are recorded; ``StoreError`` with code `missing` if they are not at hand.
+  public static func environment(of run: RunRecord, in repository: Repository) async throws -> [UInt8] {
+    guard let environment = run.environment else { throw RepositoryError(.missing, "Of this run no surroundings are recorded.") }
+    return try await content(of: environment, "The surroundings of the run", limit: 64 << 20, in: repository)
+  }
+
+  private static func content(
+    of object: RunRecord.StoredObject, _ what: String, limit: Int, in repository: Repository
+  ) async throws -> [UInt8] {
+    guard object.size <= UInt64(limit) else {
+      throw RepositoryError(.corrupt, "\(what) would have \(object.size) bytes, more than dv keeps.")
     }
     var bytes: [UInt8] = []
-    try await repository.dataReader().readFile(log.id, size: log.size, restart: { bytes.removeAll() }) { piece in
+    try await repository.dataReader().readFile(object.id, size: object.size, restart: { bytes.removeAll() }) { piece in
       for index in 0..<piece.count { bytes.append(piece[index]) }
     }
     return bytes

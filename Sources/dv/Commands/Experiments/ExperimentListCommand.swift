@@ -1,8 +1,10 @@
 import ArgumentParser
+import DVFile
 import DVLineage
 import DVObject
 import DVPipeline
 import DVRepository
+import SystemPackage
 
 struct ExperimentListCommand: Command {
   static let configuration = CommandConfiguration(
@@ -28,7 +30,7 @@ struct ExperimentListCommand: Command {
   @Option(name: .shortAndLong, help: ArgumentHelp("Only so many, the first.", valueName: "number"))
   var limit: Int?
 
-  @Flag(name: .long, help: "Show all parameters and metrics, also those that are the same in all.")
+  @Flag(name: .long, help: "Show all parameters and metrics, also those that are the same in all or do not fit the terminal.")
   var all = false
 
   func validate() throws {
@@ -52,7 +54,8 @@ struct ExperimentListCommand: Command {
       for kept in found { try list.append { ExperimentText.write(kept, to: &$0) } }
       return try list.finish()
     }
-    try StandardOutput.write(ExperimentText.table(found, showsAll: all).map { $0 + "\n" }.joined())
+    let lines = ExperimentText.table(found, showsAll: all, first: sort, width: Terminal.width(.standardOutput))
+    try StandardOutput.write(lines.map { $0 + "\n" }.joined())
   }
 }
 

@@ -29,7 +29,7 @@ struct ExperimentRunCommand: WritingCommand {
     help: ArgumentHelp("Run with each of these values; several make every combination.", valueName: "[file:]name=value,…"))
   var grid: [String] = []
 
-  @Option(name: [.customShort("j"), .long], help: "How many experiments may run at once.")
+  @Option(name: [.customShort("j", allowingJoined: true), .long], help: "How many experiments may run at once.")
   var parallel = 1
 
   @Option(name: .shortAndLong, help: "Name the experiment; several get a number after it.")
@@ -100,10 +100,15 @@ struct ExperimentRunCommand: WritingCommand {
         }
         continue
       }
-      let metrics = experiment.metrics.members.flatMap { member in
-        member.value.flattened().map { "\(SafeText.name($0.name))=\(ValueText($0.value, precision: 6))" }
+      let values = experiment.metrics.members.map { ($0.key, $0.value.flattened()) }
+      let metrics = values.flatMap { file, found in
+        found.map { name, value in
+          // Of two files' one name the file tells which.
+          let isOnly = values.count { $0.1.contains { $0.name == name } } == 1
+          return "\(isOnly ? "" : "\(SafeText.name(file)):")\(SafeText.name(name))=\(ValueText(value, precision: 6))"
+        }
       }
-      text += "\(name)\(settings.isEmpty ? "" : "  \(settings)")\(metrics.isEmpty ? "" : "  ->  \(metrics.prefix(8).joined(separator: ", "))")\n"
+      text += "\(name)\(settings.isEmpty ? "" : "  \(settings)")\(metrics.isEmpty ? "" : "  ->  \(metrics.prefix(8).joined(separator: ", "))\(metrics.count > 8 ? " …" : "")")\n"
     }
     return text
   }

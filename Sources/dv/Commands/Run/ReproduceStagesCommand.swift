@@ -22,7 +22,7 @@ struct ReproduceStagesCommand: WritingCommand {
   @Flag(name: .long, help: "Say what would be done, and do nothing.")
   var dryRun = false
 
-  @Option(name: [.customShort("j"), .long], help: "How many stages may run at once.")
+  @Option(name: [.customShort("j", allowingJoined: true), .long], help: "How many stages may run at once.")
   var jobs = 1
 
   @Flag(name: .shortAndLong, help: "Run the stages though they are up to date.")
@@ -85,7 +85,9 @@ struct ReproduceStagesCommand: WritingCommand {
 
   private func text(_ report: ReproduceReport) -> String {
     if report.items.isEmpty { return "There are no stages here: declare some in dv.yaml, or with 'dv run -n'.\n" }
-    if report.isUpToDate { return "All stages are up to date.\n" }
+    let absent = report.absent.prefix(3).map { "'\(SafeText.name($0.text))'" }.joined(separator: ", ")
+    let lacking = absent.isEmpty ? "" : " \(absent)\(report.absent.count > 3 ? " …" : "") not checked out: 'dv checkout'."
+    if report.isUpToDate { return "All stages are up to date.\(lacking)\n" }
     guard !dryRun, !report.hasFailures else { return "" }
     let ran = report.items.count { $0.status != nil }
     let restored = report.items.count { item in
@@ -94,7 +96,7 @@ struct ReproduceStagesCommand: WritingCommand {
     var parts: [String] = []
     if ran > 0 { parts.append("\(Count(UInt64(ran)).of("stage")) run") }
     if restored > 0 { parts.append("\(Count(UInt64(restored)).of("stage")) restored") }
-    return parts.joined(separator: ", ") + "; pointers and records are staged for git.\n"
+    return parts.joined(separator: ", ") + "; pointers and records are staged for git.\(lacking)\n"
   }
 
   private func json(_ report: ReproduceReport) -> String {
@@ -103,6 +105,9 @@ struct ReproduceStagesCommand: WritingCommand {
       json.member("schema", "dv.repro/1")
       json.member("upToDate", report.isUpToDate)
       json.member("failed", report.hasFailures)
+      json.array("absent") { json in
+        for path in report.absent { json.value(path.text) }
+      }
       json.array("stages") { json in
         for item in report.items {
           json.object { json in

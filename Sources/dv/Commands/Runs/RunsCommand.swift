@@ -82,13 +82,20 @@ struct RunsShowCommand: Command {
   @Flag(name: .long, help: "Print what the run printed instead.")
   var log = false
 
+  @Flag(name: .long, help: "Print the surroundings of the run as JSON instead: system, processor, graphics, Python and its packages.")
+  var environment = false
+
   @Argument(help: "The start of the ID of a run or a reproduction, of at least 4 digits.")
   var id: String
+
+  func validate() throws {
+    if log, environment { throw ValidationError("--log and --environment exclude each other.") }
+  }
 
   func run() async throws {
     let repository = try Here.repository()
     let name = ShowRun(self.id)
-    if !log, let (id, reproduction) = try await name.reproduction(in: repository) {
+    if !log, !environment, let (id, reproduction) = try await name.reproduction(in: repository) {
       let text = ReproductionRecordText(id: id, record: reproduction)
       guard options.json else { return try StandardOutput.write(text.lines.map { $0 + "\n" }.joined()) }
       var json = JSONText()
@@ -101,6 +108,9 @@ struct RunsShowCommand: Command {
     let (id, run) = try await name.run(in: repository)
     if log {
       return try StandardOutput.write(bytes: try await ShowRun.log(of: run, in: repository))
+    }
+    if environment {
+      return try StandardOutput.write(bytes: try await ShowRun.environment(of: run, in: repository) + [0x0a])
     }
     let (made, problems) = try await ListReproductions(of: id).run(in: repository)
     ValuesRendering.warn(problems)
