@@ -132,7 +132,7 @@ struct RunQuestionTests {
     try sandbox.git("clone", "--quiet", Sandbox.Argument(sandbox.work), "../clone").succeed()
     let clone = sandbox.folder.appending("clone")
     let here = try sandbox.dv("repro", "--strict-env", in: clone, environment: ["OMP_NUM_THREADS": "4"]).succeed()
-    #expect(here.text == "All stages are up to date.\n", "\(here.text)\(here.errorText)")
+    #expect(here.text.hasPrefix("All stages are up to date. 'out.txt' not checked out"), "\(here.text)\(here.errorText)")
     // Where it cannot be had, nobody knows.
     try sandbox.git("clone", "--quiet", Sandbox.Argument(sandbox.work), "../other").succeed()
     try sandbox.shell("mv ../share ../away")

@@ -109,6 +109,8 @@ func explainingAbsence(
     if let (_, erasure) = try repository.erasures().explanation(of: failure) {
       throw RepositoryError(.missing, "'\(item.data.target.appending(item.inside))' was \(erasure.text).", cause: ErasedContent(item: erasure))
     }
+    // Of another repository, the remote may be one that cannot be found from here: that is why nothing was asked.
+    if repository.elsewhere != nil { _ = try repository.remote(nil) }
     throw RepositoryError(
       .missing,
       "'\(item.data.target.appending(item.inside))' is not in the local store, nor on a remote that was asked.",
