@@ -46,17 +46,7 @@ public struct SourceRepository: Sendable {
       name.hasPrefix("GIT_") ? nil : variable[name]
     }
     let place = directory.pushing(FilePath(url)).lexicallyNormalized()
-    if try place.fileStatFollowingLinks()?.kind == .directory {
-      let repository = try Repository(discoveringFrom: place, environment: lookUp)
-      guard repository.workDirectory == nil else {
-        let commit = try revision.map { try repository.git.resolve(revision: $0) } ?? repository.git.head().commit
-        return Opened(repository: repository, revision: revision, commit: commit?.hex)
-      }
-      let cache = try cache(of: place.string, variable)
-      let lock = HeldLock(try FileLock.wait(for: cache.appending("lock"), .exclusive))
-      defer { withExtendedLifetime(lock) {} }
-      return try open(repository.git.gitDirectory, base: repository.git.gitDirectory.lexicallyNormalized(), cache, lookUp)
-    }
+    if try place.fileStatFollowingLinks()?.kind == .directory { return try open(folder: place, variable, lookUp) }
     let cache = try cache(of: url, variable)
     let lock = HeldLock(try FileLock.wait(for: cache.appending("lock"), .exclusive))
     defer { withExtendedLifetime(lock) {} }
@@ -72,6 +62,21 @@ public struct SourceRepository: Sendable {
         in: directory)
     }
     return try open(git, base: localPath, cache, lookUp)
+  }
+
+  /// Opens a folder on this machine, with or without a working tree.
+  private func open(
+    folder: FilePath, _ variables: [String: String], _ lookUp: @escaping @Sendable (String) -> String?
+  ) throws -> Opened {
+    let repository = try Repository(discoveringFrom: folder, environment: lookUp)
+    guard repository.workDirectory == nil else {
+      let commit = try revision.map { try repository.git.resolve(revision: $0) } ?? repository.git.head().commit
+      return Opened(repository: repository, revision: revision, commit: commit?.hex)
+    }
+    let cache = try cache(of: folder.string, variables)
+    let lock = HeldLock(try FileLock.wait(for: cache.appending("lock"), .exclusive))
+    defer { withExtendedLifetime(lock) {} }
+    return try open(repository.git.gitDirectory, base: repository.git.gitDirectory.lexicallyNormalized(), cache, lookUp)
   }
 
   /// Opens a git directory at the revision, with the configuration that its commit has.
