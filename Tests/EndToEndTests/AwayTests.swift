@@ -144,7 +144,7 @@ struct AwayTests {
     #expect((try adopted.json["code"] as? [String: Any])?["differing"] as? [String] == [])
     // The next run there finds what was printed, and removes what was left.
     let next = try sandbox.script(
-      "rm started; DV_COMMIT=\(commit) TMPDIR=$PWD/../tmp dv run \(destination) -n train --json; (ls -A .. ../tmp ../remote/started || true) >&2", in: node)
+      "rm started; DV_COMMIT=\(commit) TMPDIR=$PWD/../tmp dv run \(destination) -n train --json; (ls -A .. ../tmp ../remote/started 2>/dev/null || true) >&2", in: node)
     #expect(next.errorText.contains("An earlier run was killed with its dv."), "\(next.errorText)")
     let left = next.errorText.split(separator: "\n")
     #expect(!left.contains { $0.hasPrefix(".dv-") || $0.hasPrefix("run.dvb.started") || $0.utf8.count == 64 }, "\(next.errorText)")
