@@ -1,4 +1,5 @@
 import DVFile
+import DVTesting
 import Foundation
 import SystemPackage
 import Testing
@@ -179,6 +180,41 @@ struct EraseTests {
     try sandbox.dv("erase", "--yes").succeed()
     #expect(try remains(sandbox, "../lab") == 0)
     try sandbox.dv("fsck", "--remote", "lab", "--full").succeed()
+  }
+
+  /// From a bucket too, as another client sees it: with pushes of a clone without the record meanwhile.
+  @Test(arguments: TestServers.Kind.all)
+  func filesGoFromBuckets(kind: TestServers.Kind) throws {
+    let sandbox = try Sandbox.withBucketKeys(of: kind)
+    sandbox.variables["AWS_ENDPOINT_URL_S3"] = try TestServers.url(of: kind)
+    let prefix = TestServers.freshPrefix()
+    let bucket = DamagedBucket(server: kind, prefix: prefix)
+    try sandbox.dv("remote", "add", "cloud", .init("s3://\(TestServers.bucket)/\(prefix)")).succeed()
+    try sandbox.script(
+      """
+      mkdir -p people && head -c 300000 /dev/urandom > people/0042.bin && head -c 50000 /dev/urandom > people/0007.bin
+      seq 9 > people/index && dv add -q people && git add -A && git commit -qm data && dv push -q
+      git clone -q . ../clone && cd ../clone && dv pull -q
+      """)
+    let secret = Array(try sandbox.path("people/0042.bin").readAll(limit: 1 << 20)[200_000..<200_100])
+    let other = Array(try sandbox.path("people/0007.bin").readAll(limit: 1 << 20)[20_000..<20_100])
+    #expect(try bucket.objects(holding: secret, sandbox) > 0 && bucket.objects(holding: other, sandbox) > 0)
+    try sandbox.script(
+      """
+      (cd ../clone && for n in 1 2 3; do head -c 9000 /dev/urandom > new$n && dv add -q new$n && git add . && git commit -qm $n && dv push -q || exit 1; done
+       echo done > ../pushed) > ../log 2>&1 &
+      dv erase 'people/0042*' --reason asked --yes > /dev/null
+      for n in $(seq 600); do test -e ../pushed && break; sleep 0.1; done; test -e ../pushed || { cat ../log; exit 1; }
+      dv erase --yes > /dev/null
+      """)
+    #expect(try bucket.objects(holding: secret, sandbox) == 0 && bucket.objects(holding: other, sandbox) > 0)
+    try sandbox.commit("erased")
+    try sandbox.dv("fsck", "--remote", "cloud", "--full").succeed()
+    try sandbox.script("rm -rf people .git/dv/store")
+    try sandbox.dv("pull").exit(3)
+    #expect(try sandbox.exists("people/0007.bin") && !sandbox.exists("people/0042.bin"))
+    // The clone's own pushes have arrived whole.
+    try sandbox.script("git pull -q --no-rebase --no-edit ../clone main && dv pull new3 && cmp new3 ../clone/new3")
   }
 
   /// Killed at any moment, it is completed by running it again.

@@ -109,6 +109,61 @@ struct LineageTests {
     #expect(model.contains("  run ") && model.contains("A model"))
   }
 
+  /// A part of a directory has the versions in which it changed, and none if it never was.
+  @Test func partsOfDirectoriesHaveTheirOwnHistory() throws {
+    let sandbox = try story()
+    try sandbox.script(
+      """
+      seq 1 9 > raw/c.txt && dv -q add raw && git commit -qam 'More' && seq 5 > raw/b.txt && dv -q add raw && git commit -qam 'Other'
+      rm raw/b.txt && dv -q add raw && git commit -qam 'Less'
+      """)
+    func subjects(_ path: Sandbox.Argument) throws -> [String] {
+      let entries = try sandbox.dv("log", "--json", path).succeed().json["entries"] as? [[String: Any]] ?? []
+      return entries.compactMap { $0["subject"] as? String }
+    }
+    #expect(try subjects("raw") == ["Less", "Other", "More", "Data and code"])
+    #expect(try subjects("raw/b.txt") == ["Less", "Other", "Data and code"])
+    #expect(try subjects("raw/c.txt") == ["More"])
+    let text = try sandbox.dv("log", "raw/b.txt").succeed().text
+    #expect(text.contains("  removed  ") && text.contains("10 B"), "\(text)")
+    #expect(try sandbox.dv("log", "raw/none.txt").exit(2).errorText.contains("No commit has data at 'raw/none.txt'"))
+  }
+
+  /// What names nothing is refused with 2, and the message says what is wrong as far as the target tells what was meant.
+  @Test func targetsThatNameNothingSayWhy() throws {
+    let sandbox = try story()
+    try sandbox.script("head -c 100 /dev/urandom > ../unknown")
+    let zeros = String(repeating: "0", count: 64)
+    for (target, message) in [
+      ("", "empty"), ("m@nope", "No version of 'm' is 'nope'"), ("m@v9.9.9", "No version of 'm'"), ("ghost@production", "No model 'ghost'"),
+      ("m", "'m' is a model"), ("sha256:xyz", "is no oid"), ("sha256:00000000", "Nothing here has an oid"), ("HEAD:nosuch", "not tracked by dv at 'HEAD'"),
+      ("HEAD~99:raw", "names no commit"), ("raw/nosuch.csv", "names nothing"), ("zzzz", "names nothing"), ("0", "at least 4 digits"), ("refs/nothing", "names nothing"),
+    ] {
+      for command in ["lineage", "impact", "audit"] {
+        let told = try sandbox.dv(.init(command), .init(target)).exit(2).errorText
+        #expect(told.contains(message), "\(command) '\(target)': \(told)")
+      }
+    }
+    // A content that nobody here knows is an answer where that is asked, and nothing elsewhere.
+    for target in [zeros, "sha256:\(zeros)", "../unknown"] {
+      let impact = try sandbox.dv("impact", .init(target)).succeed()
+      #expect(impact.errorText.contains("Nothing that is or was tracked") && impact.text.contains("Data: none"), "\(target)")
+      #expect(try sandbox.dv("impact", "--json", .init(target)).succeed().json["known"] as? Bool == false)
+      try sandbox.dv("lineage", .init(target)).exit(2)
+    }
+    #expect(try sandbox.dv("impact", "--json", "raw/a.txt").succeed().json["known"] as? Bool == true)
+    // A file in a tracked directory is known by its oid, also if nobody asked for it before.
+    try sandbox.script("rm -f .git/dv/lineage.sqlite*")
+    let oid = String(try sandbox.script("sha256sum raw/a.txt").text.prefix(64))
+    #expect(try sandbox.dv("lineage", .init(String(oid.prefix(12)))).succeed().text.contains("part of"))
+    try sandbox.script("rm -f .git/dv/lineage.sqlite*")
+    try sandbox.dv("lineage", .init(oid)).succeed()
+    for (target, message) in [("clean.sh", "git log -- clean.sh"), ("HEAD:raw", "name the path alone"), ("m@v1.0.0", "dv model history"), ("nothing", "--all")] {
+      for command in ["log", "who"] { #expect(try sandbox.dv(.init(command), .init(target)).exit(2).errorText.contains(message), "\(target)") }
+    }
+    for command in ["log", "who", "lineage"] { try sandbox.dv(.init(command), "../unknown").exit(2) }
+  }
+
   @Test func anAuditFindsGapsAndTampering() throws {
     let sandbox = try story()
     func kinds(_ code: Int32, _ arguments: Sandbox.Argument...) throws -> Set<String> {
@@ -156,6 +211,21 @@ struct LineageTests {
     let empty = sandbox.folder.appending("empty")
     let plain = try sandbox.dv("audit", "--json", "--archive", "../plain.tar", in: empty).succeed()
     #expect((try plain.json["checked"] as? [String: Any])?["records"] as? Int == 2)
+    // What people signed about the version is in it: approvals, unless they were taken back.
+    try sandbox.script(
+      """
+      for who in ada bob; do
+        openssl ecparam -name prime256v1 -genkey -noout -out ../$who.pem && openssl ec -in ../$who.pem -pubout -out ../$who.pem.pub 2> /dev/null
+      done
+      export GIT_COMMITTER_NAME=Bob GIT_COMMITTER_EMAIL=bob@example.com
+      dv -q sign m@v1.0.0 --key ../ada.pem -o ../m.sig --tag && dv -q model approve m v1.0.0 --key ../bob.pem
+      dv audit export m@v1.0.0 -o ../attested.tar
+      dv -q model approve m v1.0.0 --key ../bob.pem --withdraw && dv audit export m@v1.0.0 -o ../withdrawn.tar
+      """)
+    for (file, key, code) in [("attested", "ada", Int32(0)), ("attested", "bob", 0), ("plain", "ada", 1), ("withdrawn", "ada", 0), ("withdrawn", "bob", 1)] {
+      let told = try sandbox.dv("audit", "--json", "--archive", "../\(file).tar", "--key", "../\(key).pem.pub", in: empty).exit(code).json
+      #expect(((told["anchor"] as? [String: Any])?["kind"] as? String == "signed-tag") == (code == 0), "\(file), \(key)")
+    }
     // A model without a run is a gap; the signature is good by one key only.
     let signed = try sandbox.dv("audit", "--json", "--archive", "../signed.tar", "--key", "../key.pub", in: empty).exit(1)
     #expect((try signed.json["anchor"] as? [String: Any])?["kind"] as? String == "signed-tag")

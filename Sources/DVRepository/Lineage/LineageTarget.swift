@@ -1,5 +1,6 @@
 import DVFile
 import DVGit
+import DVLineage
 import DVObject
 import DVSQLite
 import DVWorkspace
@@ -14,21 +15,49 @@ struct LineageTarget {
   /// Returns the nodes a target names: a path, `REV:path`, an oid or the start of one, a run, a commit, `model@version`,
   /// `model@alias`, a tag of the registry.
   ///
-  /// - Parameter hashingFiles: whether a file on disk that dv does not track is meant by its content.
+  /// - Parameter hashingFiles: whether a file on disk that dv does not track, and an oid that nothing here has, are meant all the same: then
+  ///   the answer is about a content that nobody knows.
+  /// - Throws: ``RepositoryError/Code/usage`` if it names nothing, or several things; `conflict` for an alias that is contested.
   func keys(_ argument: [UInt8], hashingFiles: Bool) async throws -> [LineageKey] {
     let text = String(decoding: argument, as: UTF8.self)
+    guard !argument.isEmpty else { throw RepositoryError(.usage, "The target is empty.", remedy: "'.' means all that is tracked below this directory.") }
     if let tag = try registered(text) { return [.tag(tag)] }
-    if let keys = try await byHash(text), !keys.isEmpty { return keys }
+    if let keys = try await byHash(text, isAnyKnown: hashingFiles), !keys.isEmpty { return keys }
+    var failure: RepositoryError?
     do {
       if let keys = try await byPath(argument), !keys.isEmpty { return keys }
     } catch let error as RepositoryError where error.code == .usage && (hashingFiles || !text.contains(":")) {
       // A file that is not in the repository, or not tracked.
+      failure = error
     }
     if hashingFiles, let oid = try await hash(FilePath(rawBytes: argument)) { return try contents(oid) }
     if let commit = try? repository.git.resolve(revision: text) { return [.commit(commit)] }
-    throw RepositoryError(
-      .usage, "'\(TerminalSafe.text(text))' names nothing in the lineage.",
-      remedy: "A target is a tracked path, REV:PATH, the start of an oid, a run or a commit, MODEL@VERSION or MODEL@ALIAS.")
+    if let failure, let colon = text.firstIndex(of: ":"), (try? repository.git.resolve(revision: String(text[..<colon]))) != nil { throw failure }
+    throw try unknown(text)
+  }
+
+  /// Says what is wrong with a target that names nothing, as far as its form tells what was meant.
+  private func unknown(_ text: String) throws -> RepositoryError {
+    let shown = TerminalSafe.text(text)
+    if let at = text.lastIndex(of: "@"), let name = ModelName(String(text[..<at])) {
+      guard try trace.tags("model = ?", .text(name.inTag)).first != nil else {
+        return RepositoryError(.usage, "No model '\(name)' is registered here.", remedy: "'dv model list' lists those that are; 'git fetch --tags' brings those of others.")
+      }
+      let selector = TerminalSafe.text(String(text[text.index(after: at)...]))
+      return RepositoryError(.usage, "No version of '\(name)' is '\(selector)', or has it as its alias now.", remedy: "'dv model show \(name)' shows what it has.")
+    }
+    if let name = ModelName(text), try trace.tags("model = ?", .text(name.inTag)).first != nil {
+      return RepositoryError(.usage, "'\(name)' is a model, and has versions.", remedy: "Name one: '\(name)@VERSION' or '\(name)@ALIAS'; 'dv model show \(name)' shows them.")
+    }
+    return RepositoryError(
+      .usage, "'\(shown)' names nothing in the lineage.",
+      remedy: "A target is a tracked path, REV:PATH, at least 4 digits of an oid, a run or a commit, MODEL@VERSION or MODEL@ALIAS.")
+  }
+
+  /// Whether a target has the form of an oid, or of the beginning of one.
+  static func isHash(_ argument: [UInt8]) -> Bool {
+    let digits = argument.starts(with: "sha256:".utf8) ? argument.dropFirst(7) : argument[...]
+    return (4...64).contains(digits.count) && digits.allSatisfy { isDigit($0) || (0x41...0x46).contains($0) }
   }
 
   private func registered(_ text: String) throws -> String? {
@@ -46,9 +75,12 @@ struct LineageTarget {
     return holders.first?.name
   }
 
-  private func byHash(_ text: String) async throws -> [LineageKey]? {
+  private func byHash(_ text: String, isAnyKnown: Bool) async throws -> [LineageKey]? {
     let digits = (text.hasPrefix("sha256:") ? String(text.dropFirst(7)) : text).lowercased()
-    guard digits.count >= 4, digits.count <= 64, digits.utf8.allSatisfy({ Self.isDigit($0) }) else { return nil }
+    guard Self.isHash(Array(text.utf8)) else {
+      guard text.hasPrefix("sha256:") else { return nil }
+      throw RepositoryError(.usage, "'\(TerminalSafe.text(text))' is no oid.", remedy: "After 'sha256:' come 4 to 64 hex digits.")
+    }
     func bounds(_ count: Int) -> (SQLiteValue, SQLiteValue) {
       let low = digits + String(repeating: "0", count: max(0, count - digits.count))
       let high = digits + String(repeating: "f", count: max(0, count - digits.count))
@@ -60,7 +92,11 @@ struct LineageTarget {
     var oids = Set(try database.all("SELECT DISTINCT oid FROM versions WHERE oid BETWEEN ? AND ?", low, high) { try ObjectID(bytes: $0.blob(0).span) })
     oids.formUnion(try database.all("SELECT DISTINCT oid FROM uses WHERE oid BETWEEN ? AND ?", low, high) { try ObjectID(bytes: $0.blob(0).span) })
     if oids.isEmpty, records.isEmpty { oids = try await files(beginningWith: digits) }
-    if digits.count == 64, let whole = try? ObjectID(hex: digits), records.isEmpty { oids.insert(whole) }
+    if digits.count == 64, isAnyKnown, let whole = try? ObjectID(hex: digits), records.isEmpty { oids.insert(whole) }
+    if text.hasPrefix("sha256:"), records.isEmpty, oids.isEmpty {
+      throw RepositoryError(
+        .usage, "Nothing here has an oid that begins with '\(digits.prefix(16))'.", remedy: "'git fetch' and 'dv fetch' bring what others have.")
+    }
     guard records.count + oids.count <= 1 else {
       throw RepositoryError(
         .usage, "\(records.count + oids.count) records and contents begin with '\(digits)'.", remedy: "Give more digits.")

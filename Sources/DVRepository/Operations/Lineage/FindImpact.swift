@@ -10,6 +10,8 @@ public struct FindImpact: Sendable {
     public internal(set) var oids: [ObjectID] = []
     /// All that came of it.
     public internal(set) var graph = LineageGraph()
+    /// Whether anything here has or had the contents.
+    public var isKnown: Bool { oids.isEmpty || graph.nodes.contains { $0.kind != .data || !$0.label.isEmpty } }
     /// Model versions, aliases, runs, data versions and commits, each as a node of the graph; of runs, record, commit, status and end are told.
     public func nodes(_ kind: LineageGraph.Node.Kind) -> [LineageGraph.Node] { graph.nodes.filter { $0.kind == kind } }
   }

@@ -14,13 +14,13 @@ public struct TellHistory: Sendable {
     public let time: Int64
     public let author: String
     public let subject: String
-    public let path: String
+    public internal(set) var path: String
     /// `nil` if the commit took it away.
-    public let oid: ObjectID?
-    public let kind: String?
+    public internal(set) var oid: ObjectID?
+    public internal(set) var kind: String?
     /// Bytes.
-    public let size: Int64
-    public let files: Int64
+    public internal(set) var size: Int64
+    public internal(set) var files: Int64
     /// The run that made it, as the pointer says.
     public let run: ObjectID?
     /// Files below that were added, removed and changed since the version before; `nil` if that is not known here.
@@ -32,7 +32,7 @@ public struct TellHistory: Sendable {
   private let limit: Int?
 
   /// - Parameters:
-  ///   - path: relative to the working tree's root: data, or a directory with data below.
+  ///   - path: relative to the working tree's root: data, a part of it, or a directory with data below.
   ///   - isEverything: all references, not only what HEAD follows.
   public init(_ path: TreePath, isEverything: Bool = false, limit: Int? = nil) {
     self.path = path
@@ -54,7 +54,6 @@ public struct TellHistory: Sendable {
     }
     let text = String(decoding: path.bytes, as: UTF8.self)
     var candidates = [text]
-    // A part of a tracked directory has the history of the directory.
     var part = text
     while let slash = part.lastIndex(of: "/") {
       part = String(part[..<slash])
@@ -84,22 +83,64 @@ public struct TellHistory: Sendable {
           ))
       }
     }
-    guard !found.isEmpty else {
-      throw RepositoryError(
-        .usage, "No commit has data at '\(path)'.",
-        remedy: isEverything ? "'dv ls' lists what is tracked." : "'--all' looks at all branches and tags.")
-    }
     // Numbers grow from parents to children, so they order what one second holds.
     found.sort { ($0.entry.time, $0.n) > ($1.entry.time, $1.n) }
-    var entries = found.map(\.entry)
-    if let limit { entries = Array(entries.prefix(limit)) }
     let reader = try repository.dataReader(allowingRemote: false)
+    var all = found.map(\.entry)
+    // A part of a tracked directory has of the versions of the directory those in which it changed.
+    if let holder = all.first?.path, let inside = path.relative(to: TreePath(holder) ?? .root), !inside.isRoot {
+      all = try await Self.changes(of: inside, text, all, reader.nodes)
+    }
+    guard !all.isEmpty else { throw try nothing(in: repository) }
+    var entries = limit.map { Array(all.prefix($0)) } ?? all
     for position in entries.indices {
       let entry = entries[position]
-      let before = found.map(\.entry).dropFirst(position + 1).first { $0.path == entry.path }
+      let before = all.dropFirst(position + 1).first { $0.path == entry.path }
       entries[position].difference = try await Self.difference(before, entry, reader.nodes, index)
     }
     return entries
+  }
+
+  /// Keeps of the versions of a directory those in which a part of it changed, as versions of the part. One whose listing is not here is kept as it is.
+  private static func changes(of inside: TreePath, _ path: String, _ versions: [Entry], _ read: @escaping NodeReader) async throws -> [Entry] {
+    let browser = TreeBrowser(read: read)
+    var kept: [Entry] = []
+    var last: ObjectID?
+    for version in versions.reversed() {
+      var entry = version
+      var part: TreeEntry?
+      var isKnown = true
+      if version.kind == "tree", let oid = version.oid {
+        do throws(WorkspaceError) { part = try await browser.entry(at: inside, in: oid) } catch {
+          guard error.code == .missing else { throw error }
+          // What is in it is not known here.
+          isKnown = false
+        }
+      }
+      if isKnown {
+        if part?.oid == last { continue }
+        last = part?.oid
+        (entry.path, entry.oid) = (path, part?.oid)
+        entry.kind = part.map { $0.mode == .directory ? "tree" : "file" }
+        (entry.size, entry.files) = (Int64(clamping: part?.size ?? 0), Int64(clamping: part?.files ?? 0))
+      }
+      kept.append(entry)
+    }
+    return kept.reversed()
+  }
+
+  /// Says why there is no history, as far as the path tells what was meant.
+  private func nothing(in repository: Repository) throws -> RepositoryError {
+    let text = path.description
+    var remedy = isEverything ? "'dv ls' lists what is tracked." : "'--all' looks at all branches and tags."
+    if text.contains("@") {
+      remedy = "Of models, 'dv model history NAME' tells the history."
+    } else if text.contains(":") {
+      remedy = "The history is that of a path in all revisions: name the path alone."
+    } else if let head = try repository.git.head().commit, let place = try? GitPath(path.bytes), try repository.git.entry(at: place, in: head) != nil {
+      remedy = "git tracks it: 'git log -- \(text)'."
+    }
+    return RepositoryError(.usage, "No commit has data at '\(text)'.", remedy: remedy)
   }
 
   private static func difference(

@@ -35,7 +35,14 @@ public struct TraceLineage: Sendable {
     try await index.update(from: repository)
     let trace = LineageTrace(index)
     let resolver = LineageTarget(trace: trace, repository: repository, directory: directory)
-    let keys = try await resolver.keys(target, hashingFiles: false)
+    let keys: [LineageKey]
+    do {
+      keys = try await resolver.keys(target, hashingFiles: false)
+    } catch let error as RepositoryError where error.code == .usage && LineageTarget.isHash(target) {
+      // Of files in tracked directories those are known by their oids that were searched for once.
+      _ = try await index.updateContents(repository.dataReader(allowingRemote: false).nodes)
+      keys = try await resolver.keys(target, hashingFiles: false)
+    }
     var walk = GraphWalk(trace: trace)
     if let other {
       let ends = try await resolver.keys(other, hashingFiles: false)

@@ -5,6 +5,8 @@ import DVLineage
 struct SignedAttestation {
   /// The short name.
   let tag: String
+  /// The tag object.
+  let object: GitObjectID
   /// The signed statement; a failure if the tag holds none.
   let bundle: Result<SignedBundle, SigningError>
   private let kind: Attestation.Kind
@@ -13,7 +15,7 @@ struct SignedAttestation {
   private let version: String
 
   fileprivate init(_ tag: GitTag, _ kind: Attestation.Kind, of record: ModelRecord, version: String) {
-    self.tag = tag.name
+    (self.tag, object) = (tag.name, tag.object)
     (self.kind, self.record, self.version) = (kind, record, version)
     do throws(SigningError) { bundle = .success(try Attestation.bundle(in: tag.message ?? "")) } catch { bundle = .failure(error) }
   }

@@ -17,7 +17,7 @@ struct AuditCheckCommand: Command {
       in no commit, and 4 if something was altered. The anchor says what outside the repository vouches for it: a signature, or a \
       remote that saw tags and history at each push ('--remote' asks it now; else what was last seen of it counts). Without one, \
       whoever rewrote all of history would not be noticed. With --archive no repository is needed: what 'dv audit export' packed \
-      is verified, and with --key that its tag was signed by that key.
+      is verified, and with --key that its tag was signed by that SSH key, or that a key in PEM signed ('dv sign --tag') or approved of the version.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -34,7 +34,7 @@ struct AuditCheckCommand: Command {
   @Option(name: .long, help: ArgumentHelp("Verify an archive that 'dv audit export' made.", valueName: "file"))
   var archive: PathArgument?
 
-  @Option(name: .long, help: ArgumentHelp("The SSH public key that must have signed the archive's tag.", valueName: "file"))
+  @Option(name: .long, help: ArgumentHelp("The public key, of SSH or in PEM, that must have signed what is in the archive.", valueName: "file"))
   var key: PathArgument?
 
   @Argument(help: "Only what this came from: a path, an oid, a run, MODEL@VERSION or MODEL@ALIAS.")

@@ -23,6 +23,9 @@ struct ImpactCommand: Command {
       StandardError.write(
         "warning: \(Count(UInt64(report.graph.unsearchedTrees)).of("directory version")) could not be searched, not being here. 'dv fetch --all' gets them.\n")
     }
+    if !report.isKnown {
+      StandardError.write("note: Nothing that is or was tracked or used here has this content (\(report.oids.map(\.text).joined(separator: ", "))).\n")
+    }
     if options.json {
       var json = JSONText()
       json.object { json in
@@ -31,6 +34,7 @@ struct ImpactCommand: Command {
         for (key, kind) in [("models", LineageGraph.Node.Kind.model), ("aliases", .alias), ("runs", .run), ("data", .data), ("commits", .commit)] {
           json.array(key) { json in for node in report.nodes(kind) { json.object { LineageJSON.write(node, to: &$0) } } }
         }
+        json.member("known", report.isKnown)
         json.member("complete", report.graph.unsearchedTrees == 0)
         json.member("unsearchedTrees", report.graph.unsearchedTrees)
       }
@@ -39,7 +43,7 @@ struct ImpactCommand: Command {
     var output = OutputBuffer()
     let sections = [("Model versions", LineageGraph.Node.Kind.model), ("Aliases", .alias), ("Runs", .run), ("Data", .data), ("Commits", .commit)]
     for (title, kind) in sections {
-      let nodes = report.nodes(kind)
+      let nodes = report.isKnown ? report.nodes(kind) : []
       try output.append("\(title): \(nodes.isEmpty ? "none" : "\(nodes.count)")\n")
       for node in nodes { try output.append("  \(LineageTree.line(node))\n") }
     }

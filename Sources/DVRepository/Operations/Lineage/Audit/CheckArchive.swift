@@ -14,7 +14,8 @@ public struct CheckArchive: Sendable {
 
   /// - Parameters:
   ///   - archive: the file.
-  ///   - key: an SSH public key, whose signature the tag must have; checked by `ssh-keygen`.
+  ///   - key: an SSH public key, whose signature the tag must have, checked by `ssh-keygen`; or one in PEM, which must have signed or approved
+  ///     of the version.
   public init(_ archive: FilePath, key: FilePath?) {
     self.archive = archive
     self.key = key
@@ -105,7 +106,13 @@ public struct CheckArchive: Sendable {
       find(.tampering, "tag-differs", path, "The commit in the archive does not lead to the pointer that the tag registers.")
     }
     try followRuns(from: oid, run: model["run"]?.string.flatMap(LineageIndex.oid), records, files, find)
-    try await checkSignature(of: tag, tagID, &report)
+    guard let key else { return report }
+    let keyText = String(decoding: try key.readAll(limit: 64 << 10), as: UTF8.self)
+    if keyText.contains("-----BEGIN ") {
+      try checkAttestations(by: VerifyingKey(pem: keyText), of: tag, tagID, objects, &report)
+    } else {
+      try checkSignature(of: tag, tagID, by: keyText, &report)
+    }
     return report
   }
 
@@ -123,17 +130,42 @@ public struct CheckArchive: Sendable {
     }
   }
 
-  private func checkSignature(of tag: GitRawObject, _ id: GitObjectID, _ report: inout AuditReport) async throws {
-    guard let key else { return }
+  /// The version's tag must have the signature of an SSH key.
+  private func checkSignature(of tag: GitRawObject, _ id: GitObjectID, by key: String, _ report: inout AuditReport) throws {
     guard let signature = TagSignature(tag) else {
       report.findings.append(.init(severity: .gap, kind: "signature", subject: id.hex, message: "The tag has no SSH signature, so the key proves nothing."))
       return
     }
-    let line = try String(decoding: key.readAll(limit: 64 << 10), as: UTF8.self).split(separator: "\n").first ?? ""
-    if try signature.isMade(by: line) {
+    if try signature.isMade(by: key.split(separator: "\n").first ?? "") {
       report.anchor = .init(kind: .signedTag, name: tag.header("tag") ?? "")
     } else {
       report.findings.append(.init(severity: .tampering, kind: "signature", subject: id.hex, message: "The tag was not signed with this key."))
+    }
+  }
+
+  /// A signature or approval of the version by a key in PEM must be in the archive, and none that takes it back.
+  private func checkAttestations(
+    by key: VerifyingKey, of tag: GitRawObject, _ id: GitObjectID, _ objects: [GitObjectID: GitRawObject], _ report: inout AuditReport
+  ) throws {
+    guard let record = try TagMessage.record(in: tag.message) else { return }
+    let version = try ModelRecord(record)
+    var found: [(attestation: Attestation, tag: String)] = []
+    for object in objects.values where object.kind == .tag {
+      guard let bundle = try? Attestation.bundle(in: object.message), bundle.hint == key.hint, let statement = try? bundle.statement(verifiedBy: key),
+        let attestation = try? Attestation(statement), attestation.speaks(of: version, tag: id.hex)
+      else { continue }
+      found.append((attestation, object.header("tag") ?? ""))
+    }
+    let standing = found.filter { one in
+      one.attestation.kind == .signature
+        || (one.attestation.kind == .approval
+          && !found.contains { $0.attestation.kind == .withdrawal && $0.attestation.time >= one.attestation.time })
+    }
+    if let best = standing.max(by: { ($0.attestation.kind == .signature ? 1 : 0, $0.tag) < ($1.attestation.kind == .signature ? 1 : 0, $1.tag) }) {
+      report.anchor = .init(kind: .signedTag, name: best.tag)
+    } else {
+      let why = found.isEmpty ? "The archive holds no signature or approval of the version by this key." : "The key's owner took the approval of the version back."
+      report.findings.append(.init(severity: .gap, kind: "signature", subject: id.hex, message: why))
     }
   }
 }

@@ -61,6 +61,11 @@ public struct ExportAudit: Sendable {
       return object
     }
     _ = try addGit(tag.object)
+    // What people signed about the version.
+    let registered = try repository.modelRegistry().models.values.lazy.flatMap(\.events).first { $0.tag.name == tag.name }
+    if let registered, let record = registered.version {
+      for attestation in try repository.attestations(of: record, registered) { _ = try addGit(attestation.object) }
+    }
     // From the commit down to the pointer, so that it is proved to be in the commit.
     let commitObject = try addGit(commit)
     if let tree = try commitObject.header("tree").map({ try GitObjectID(hex: $0) }) {
