@@ -51,6 +51,12 @@ public struct SourceRepository: Sendable {
     let lock = HeldLock(try FileLock.wait(for: cache.appending("lock"), .exclusive))
     defer { withExtendedLifetime(lock) {} }
     let git = cache.appending("git")
+    try await bringUpToDate(git, in: cache, from: directory)
+    return try open(git, base: localPath, cache, lookUp)
+  }
+
+  /// Clones the repository, or fetches into the clone.
+  private func bringUpToDate(_ git: FilePath, in cache: FilePath, from directory: FilePath) async throws {
     if try git.fileStat() == nil {
       let folder = try TemporaryDirectory(in: cache)
       let fresh = folder.path.appending("git")
@@ -61,7 +67,6 @@ public struct SourceRepository: Sendable {
         ["--git-dir=\(git.string)", "fetch", "--quiet", "--force", "--prune", "--", url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"],
         in: directory)
     }
-    return try open(git, base: localPath, cache, lookUp)
   }
 
   /// Opens a folder on this machine, with or without a working tree.
@@ -82,6 +87,8 @@ public struct SourceRepository: Sendable {
   /// Opens a git directory at the revision, with the configuration that its commit has.
   ///
   /// - Parameter base: what relative paths in that are relative to; `nil` if it is not on this machine.
+  // Not inlined: the optimiser of Swift 6.3 crashes on the coroutine that calls it.
+  @inline(never)
   private func open(
     _ git: FilePath, base: FilePath?, _ cache: FilePath, _ lookUp: @escaping @Sendable (String) -> String?
   ) throws -> Opened {
