@@ -40,25 +40,51 @@ public struct SourceRepository: Sendable {
   /// - Parameter directory: what a relative path is relative to.
   /// - Throws: ``RepositoryError/Code/unreachable`` with what git said; ``GitError`` if there is no such revision.
   public func open(from directory: FilePath) async throws -> Opened {
-    let variable = variables
-    let lookUp: @Sendable (String) -> String? = { name in
-      // GIT_DIR and the like are about the repository that dv was started in.
-      name.hasPrefix("GIT_") ? nil : variable[name]
+    switch try start(from: directory) {
+    case .opened(let opened): return opened
+    case .clone(let clone):
+      try await bringUpToDate(clone, from: directory)
+      return try open(clone)
     }
+  }
+
+  /// A clone that is held while it is brought up to date and opened.
+  private struct Clone {
+    let cache: FilePath
+    let lock: HeldLock
+    var git: FilePath { cache.appending("git") }
+  }
+
+  private enum Start {
+    case opened(Opened)
+    case clone(Clone)
+  }
+
+  /// Opens a folder, or finds the clone.
+  // In a function of its own, and not inlined: the optimiser of Swift 6.3 crashes if `open(from:)` does all of this itself.
+  @inline(never)
+  private func start(from directory: FilePath) throws -> Start {
     let place = directory.pushing(FilePath(url)).lexicallyNormalized()
-    if try place.fileStatFollowingLinks()?.kind == .directory { return try open(folder: place, variable, lookUp) }
-    let cache = try cache(of: url, variable)
-    let lock = HeldLock(try FileLock.wait(for: cache.appending("lock"), .exclusive))
-    defer { withExtendedLifetime(lock) {} }
-    let git = cache.appending("git")
-    try await bringUpToDate(git, in: cache, from: directory)
-    return try open(git, base: localPath, cache, lookUp)
+    if try place.fileStatFollowingLinks()?.kind == .directory { return .opened(try open(folder: place)) }
+    return .clone(try hold(cache(of: url)))
+  }
+
+  private func hold(_ cache: FilePath) throws -> Clone {
+    Clone(cache: cache, lock: HeldLock(try FileLock.wait(for: cache.appending("lock"), .exclusive)))
+  }
+
+  /// What the repository's operations find in the environment.
+  private var lookUp: @Sendable (String) -> String? {
+    let variables = variables
+    // GIT_DIR and the like are about the repository that dv was started in.
+    return { name in name.hasPrefix("GIT_") ? nil : variables[name] }
   }
 
   /// Clones the repository, or fetches into the clone.
-  private func bringUpToDate(_ git: FilePath, in cache: FilePath, from directory: FilePath) async throws {
+  private func bringUpToDate(_ clone: Clone, from directory: FilePath) async throws {
+    let git = clone.git
     if try git.fileStat() == nil {
-      let folder = try TemporaryDirectory(in: cache)
+      let folder = try TemporaryDirectory(in: clone.cache)
       let fresh = folder.path.appending("git")
       try await run(["clone", "--quiet", "--bare", "--", url, fresh.string], in: directory)
       try fresh.rename(to: git)
@@ -70,32 +96,31 @@ public struct SourceRepository: Sendable {
   }
 
   /// Opens a folder on this machine, with or without a working tree.
-  private func open(
-    folder: FilePath, _ variables: [String: String], _ lookUp: @escaping @Sendable (String) -> String?
-  ) throws -> Opened {
+  private func open(folder: FilePath) throws -> Opened {
     let repository = try Repository(discoveringFrom: folder, environment: lookUp)
     guard repository.workDirectory == nil else {
       let commit = try revision.map { try repository.git.resolve(revision: $0) } ?? repository.git.head().commit
       return Opened(repository: repository, revision: revision, commit: commit?.hex)
     }
-    let cache = try cache(of: folder.string, variables)
-    let lock = HeldLock(try FileLock.wait(for: cache.appending("lock"), .exclusive))
-    defer { withExtendedLifetime(lock) {} }
-    return try open(repository.git.gitDirectory, base: repository.git.gitDirectory.lexicallyNormalized(), cache, lookUp)
+    let git = repository.git.gitDirectory
+    return try open(git, base: git.lexicallyNormalized(), hold(cache(of: folder.string)))
   }
+
+  /// Opens a clone that is up to date.
+  @inline(never)
+  private func open(_ clone: Clone) throws -> Opened { try open(clone.git, base: localPath, clone) }
 
   /// Opens a git directory at the revision, with the configuration that its commit has.
   ///
-  /// - Parameter base: what relative paths in that are relative to; `nil` if it is not on this machine.
-  // Not inlined: the optimiser of Swift 6.3 crashes on the coroutine that calls it.
-  @inline(never)
-  private func open(
-    _ git: FilePath, base: FilePath?, _ cache: FilePath, _ lookUp: @escaping @Sendable (String) -> String?
-  ) throws -> Opened {
+  /// - Parameters:
+  ///   - base: what relative paths in that are relative to; `nil` if it is not on this machine.
+  ///   - held: where that configuration is kept.
+  private func open(_ git: FilePath, base: FilePath?, _ held: Clone) throws -> Opened {
+    defer { withExtendedLifetime(held.lock) {} }
     let opened = try GitRepository(openingGitDirectory: git)
     let revision = revision ?? "HEAD"
     let commit = try opened.resolve(revision: revision)
-    let config = cache.appending("config")
+    let config = held.cache.appending("config")
     let text = try opened.readBlob(at: try GitPath(Array(".dv/config".utf8)), in: commit, limit: 1 << 20) ?? []
     try config.replaceContent(with: text.span, durable: false)
     return Opened(
@@ -111,7 +136,7 @@ public struct SourceRepository: Sendable {
   }
 
   /// Where a clone of a repository is kept.
-  private func cache(of url: String, _ variables: [String: String]) throws -> FilePath {
+  private func cache(of url: String) throws -> FilePath {
     let cache = try cacheDirectory(variables).appending("sources").appending(ObjectID(hashing: Array(url.utf8).span).hex)
     try cache.createDirectories(mode: 0o700)
     return cache
