@@ -180,7 +180,9 @@ private func expectConcurrency(_ backend: some Backend, _ replacesAtOnce: Bool) 
     let key = try BackendKey("packs/\(number % 4)/shared-\(number % 10)")
     if let seen = try await backend.get(key) { #expect(seen == value) }
     try await backend.put(value, at: key)
-    #expect(try await backend.get(key, range: 4_000..<5_000) == Array(value[4_000...]))
+    // A server that does not replace at once has nothing there while another task stores the same.
+    let part = try await backend.get(key, range: 4_000..<5_000)
+    #expect(part == Array(value[4_000...]) || (part == nil && !replacesAtOnce), "\(part?.count ?? -1) bytes")
     let replaceable = try BackendKey("files/aa/\(number % 3)")
     try await backend.put([UInt8](repeating: UInt8(number), count: 3_000), at: replaceable)
     guard let seen = try await backend.get(replaceable) else {
