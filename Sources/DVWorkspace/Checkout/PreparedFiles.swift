@@ -23,6 +23,8 @@ public final class PreparedFiles: Sendable {
     directory = Self.directory(for: location)
     try directory.removeTree()
     try directory.createDirectories()
+    // What a killed pull leaves must not get into git with 'git add --all'.
+    try directory.appending(".gitignore").replaceContent(with: Array("*\n".utf8).span, durable: false)
   }
 
   static func directory(for location: FilePath) -> FilePath {
