@@ -122,36 +122,39 @@ extension ObjectStore {
     let content: [UInt8]
   }
 
-  /// Reads and decodes runs on all cores, a few ahead, and calls `body` with them in order.
+  /// Reads and decodes a run; the caller MUST prove its chunks.
   ///
-  /// - Throws: ``StoreError/Code/missing`` if a container is gone; what `body` throws.
-  func forEachInOrder(
-    _ runs: [ChunkRun], ahead: Int, _ body: (ChunkRun, ReadRun) async throws -> Void
+  /// - Throws: ``StoreError/Code/missing`` if the container is gone.
+  func read(_ run: ChunkRun) async throws(StoreError) -> ReadRun {
+    guard let stored = try await stored(of: run) else { throw StoreError(.missing, "A container of \(name) is gone.") }
+    var content = coders.takeBuffer()
+    content.reserveCapacity(run.byteCount)
+    try decode(stored, of: run, into: &content)
+    return ReadRun(stored: stored, content: content)
+  }
+}
+
+extension [ChunkRun] {
+  /// Calls `read` for each run in many tasks, a few ahead, and `body` with what came of it, in order.
+  func forEachInOrder<Read: Sendable>(
+    ahead: Int, _ read: @escaping @Sendable (ChunkRun) async throws -> Read,
+    _ body: (ChunkRun, Read) async throws -> Void
   ) async throws {
-    try await withThrowingTaskGroup(of: (Int, ReadRun).self) { group in
+    try await withThrowingTaskGroup(of: (Int, Read).self) { group in
       var started = 0
-      var ready: [Int: ReadRun] = [:]
-      for next in runs.indices {
+      var ready: [Int: Read] = [:]
+      for next in indices {
         while ready[next] == nil {
-          while started < runs.count, started < next + ahead {
-            let (number, run) = (started, runs[started])
-            group.addTask {
-              guard let stored = try await self.stored(of: run) else {
-                throw StoreError(.missing, "A container of \(self.name) is gone.")
-              }
-              var content = self.coders.takeBuffer()
-              content.reserveCapacity(run.byteCount)
-              try self.decode(stored, of: run, into: &content)
-              return (number, ReadRun(stored: stored, content: content))
-            }
+          while started < count, started < next + ahead {
+            let (number, run) = (started, self[started])
+            group.addTask { (number, try await read(run)) }
             started += 1
           }
-          guard let (number, read) = try await group.next() else { break }
-          ready[number] = read
+          guard let (number, result) = try await group.next() else { break }
+          ready[number] = result
         }
-        guard let read = ready.removeValue(forKey: next) else { continue }
-        try await body(runs[next], read)
-        coders.give(read.content)
+        guard let result = ready.removeValue(forKey: next) else { continue }
+        try await body(self[next], result)
       }
     }
   }

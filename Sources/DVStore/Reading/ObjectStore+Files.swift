@@ -28,28 +28,13 @@ extension ObjectStore {
     var digest = Digest()
     var count: UInt64 = 0
     try await forEachChunkList(of: oid, size: size) { chunks in
-      try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group in
-        let runs = try await runs(of: chunks)
-        // Enough that a slow read or write delays neither the decoders nor the digest.
-        let ahead = 2 * Machine.coreCount + 2
-        var started = 0
-        var ready: [Int: [UInt8]] = [:]
-        for next in runs.indices {
-          while ready[next] == nil {
-            while started < runs.count, started < next + ahead {
-              let (number, run) = (started, runs[started])
-              group.addTask { (number, try await self.content(of: run, thorough: thorough)) }
-              started += 1
-            }
-            guard let (number, content) = try await group.next() else { break }
-            ready[number] = content
-          }
-          guard let content = ready.removeValue(forKey: next) else { continue }
-          digest.update(content.span)
-          count += UInt64(content.count)
-          try sink(content.span)
-          coders.give(content)
-        }
+      // Enough that a slow read or write delays neither the decoders nor the digest.
+      let ahead = 2 * Machine.coreCount + 2
+      try await runs(of: chunks).forEachInOrder(ahead: ahead) { try await self.content(of: $0, thorough: thorough) } _: { _, content in
+        digest.update(content.span)
+        count += UInt64(content.count)
+        try sink(content.span)
+        coders.give(content)
       }
     }
     guard count == size, digest.finish() == oid else { throw mismatch(oid, size: size) }

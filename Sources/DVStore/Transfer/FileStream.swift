@@ -67,7 +67,7 @@ public struct FileStream: Sendable {
         (sum.bytes + run.storedBytes, sum.objects + run.chunks.count)
       }
       progress(.found(bytes: stored.bytes, objects: stored.objects))
-      try await source.forEachInOrder(runs, ahead: width) { run, read throws in
+      try await runs.forEachInOrder(ahead: width) { [source] in try await source.read($0) } _: { run, read in
         let ids = digest.update(read.content.span, first: nil, lengths: run.chunks.map(\.reference.length))
         if let wrong = zip(ids, run.chunks).first(where: { $0 != $1.reference.id }) {
           let key = ObjectKey(kind: .chunk, id: wrong.1.reference.id)
@@ -81,6 +81,7 @@ public struct FileStream: Sendable {
             stored: read.stored.span.extracting(start..<(start + location.storedLength)), length: location.length)
         }
         progress(.copied(bytes: run.storedBytes, objects: run.chunks.count))
+        source.coders.give(read.content)
         try await writer.keepPace()
       }
     }
