@@ -9,13 +9,14 @@
   /// How many of its bytes are meant, at most ``capacity``.
   public private(set) var count = 0
 
-  /// Creates a buffer of at least `capacity` bytes, all zero, rounded up to a multiple of 4,096.
+  /// Creates an empty buffer of at least `capacity` bytes, rounded up to a multiple of 4,096.
   public init(capacity: Int) {
     precondition(capacity > 0, "an empty buffer holds nothing")
     let size = (capacity + 4095) & ~4095
     let raw = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 4096)
+    // Not zeroed: a large buffer is often used for a little, and each page that is touched costs a fault. Only bytes that were
+    // written are ever shown.
     unsafe memory = unsafe raw.bindMemory(to: UInt8.self)
-    unsafe memory.initialize(repeating: 0)
   }
 
   deinit { unsafe memory.deallocate() }
@@ -37,8 +38,8 @@
     return try body(&span)
   }
 
-  /// Sets how many bytes are meant. What lies beyond the old count is whatever was there before.
-  public func resize(to newCount: Int) {
+  /// Sets how many bytes are meant. The caller MUST have written those beyond the old count.
+  func resize(to newCount: Int) {
     precondition(newCount >= 0 && newCount <= capacity, "a buffer cannot grow beyond its capacity")
     count = newCount
   }

@@ -9,26 +9,34 @@ extension ObjectID: CustomStringConvertible {
 
   /// The same for one kind of text: through a protocol each byte would be a call.
   private init(digits hex: String) throws(ObjectFormatError) {
-    var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-    var count = 0
-    for character in hex.utf8 {
-      let digit: UInt8
-      switch character {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = character - UInt8(ascii: "0")
-      case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = character - UInt8(ascii: "a") + 10
-      default: throw .malformed("'\(hex.prefix(80))' is no object ID: expected 64 lowercase hex digits.")
-      }
-      switch count / 16 {
-      case 0: words.0 = words.0 << 4 | UInt64(digit)
-      case 1: words.1 = words.1 << 4 | UInt64(digit)
-      case 2: words.2 = words.2 << 4 | UInt64(digit)
-      case 3: words.3 = words.3 << 4 | UInt64(digit)
-      default: throw .malformed("An object ID has 64 hex digits; '\(hex.prefix(80))' has more.")
-      }
-      count += 1
+    let digits = hex.utf8
+    guard digits.count == 64 else {
+      throw .malformed("An object ID has 64 hex digits; '\(hex.prefix(80))' has \(digits.count).")
     }
-    guard count == 64 else { throw .malformed("An object ID has 64 hex digits; '\(hex)' has \(count).") }
-    self.init(word0: words.0, word1: words.1, word2: words.2, word3: words.3)
+    guard let id = Self(hexDigits: digits.span) else {
+      throw .malformed("'\(hex)' is no object ID: expected 64 lowercase hex digits.")
+    }
+    self = id
+  }
+
+  /// Reads an ID from 64 lowercase hex digits; `nil` if they are anything else.
+  public init?(hexDigits digits: Span<UInt8>) {
+    guard digits.count == 64 else { return nil }
+    func word(_ number: Int) -> UInt64? {
+      var word: UInt64 = 0
+      for index in (16 * number)..<(16 * number + 16) {
+        let digit: UInt8
+        switch digits[index] {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = digits[index] - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = digits[index] - UInt8(ascii: "a") + 10
+        default: return nil
+        }
+        word = word << 4 | UInt64(digit)
+      }
+      return word
+    }
+    guard let first = word(0), let second = word(1), let third = word(2), let fourth = word(3) else { return nil }
+    self.init(word0: first, word1: second, word2: third, word3: fourth)
   }
 
   /// Reads an ID from `sha256:` and 64 lowercase hex digits.

@@ -7,6 +7,11 @@ extension Pointer {
   /// - Throws: ``ObjectFormatError`` with the name, the line, what was expected and the remedy; code `.conflicted` if git
   ///   left conflict markers in it, `.unsupported` if it is of another version, `.tooLarge` above 1 KiB.
   public init(parsing bytes: Span<UInt8>, named name: String) throws(ObjectFormatError) {
+    if let pointer = Self(canonical: bytes) {
+      self = pointer
+      return
+    }
+    // What is no pointer is read line by line, to tell what is wrong with it.
     // First: with the texts of both sides in it, a pointer may be longer than one is allowed to be.
     if bytes.count <= Self.maximumByteCount || PointerLines.beginsPointer(bytes) {
       let head = bytes.extracting(first: Self.maximumByteCount)
@@ -47,6 +52,35 @@ extension Pointer {
     if let files {
       self.init(tree: oid, totals: TreeTotals(files: files, bytes: size), run: run)
     } else {
+      self.init(file: oid, size: size, executable: executable, run: run)
+    }
+  }
+
+  /// Reads a pointer; `nil` if it is none.
+  private init?(canonical bytes: Span<UInt8>) {
+    guard bytes.count <= Self.maximumByteCount else { return nil }
+    var text: [UInt8] = []
+    text.append(span: bytes)
+    var cursor = TextCursor(text)
+    guard cursor.takes("dv-pointer 1\nkind ") else { return nil }
+    let isTree = cursor.takes("tree\n")
+    guard isTree || cursor.takes("file\n") else { return nil }
+    let executable = !isTree && cursor.takes("mode exec\n")
+    guard cursor.takes("oid "), let oid = cursor.objectID(), cursor.takes("\nsize "), let size = cursor.number(),
+      cursor.takes("\n")
+    else { return nil }
+    var totals: TreeTotals?
+    if isTree {
+      guard cursor.takes("files "), let files = cursor.number(), cursor.takes("\n") else { return nil }
+      totals = TreeTotals(files: files, bytes: size)
+    }
+    var run: ObjectID?
+    if cursor.takes("run ") {
+      guard let id = cursor.objectID(), cursor.takes("\n") else { return nil }
+      run = id
+    }
+    guard cursor.rest == 0 else { return nil }
+    if let totals { self.init(tree: oid, totals: totals, run: run) } else {
       self.init(file: oid, size: size, executable: executable, run: run)
     }
   }

@@ -30,11 +30,13 @@ struct TargetLook: Sendable {
 extension Repository {
   /// Looks at what is on disk at the place of `target`.
   ///
-  /// - Parameter cache: what to compare with; `nil` for the cache that is kept.
-  func look(at target: TreePath, cache: StatCache? = nil) async throws -> TargetLook {
+  /// - Parameters:
+  ///   - path: the part of it that is asked about, relative to it; of all else the cache may be believed.
+  ///   - cache: what to compare with; `nil` for the cache that is kept.
+  func look(at target: TreePath, only path: TreePath = .root, cache: StatCache? = nil) async throws -> TargetLook {
     let location = try requireWorkDirectory().appending(target)
     let scan = TreeScan(location: location, target: target, rules: try ignoreRules(above: target))
     let cache = cache ?? statCaches.load(target)
-    return TargetLook(target: target, scan: scan, cache: cache, found: try await scan.run(cache: cache))
+    return TargetLook(target: target, scan: scan, cache: cache, found: try await scan.run(only: path, cache: cache))
   }
 }

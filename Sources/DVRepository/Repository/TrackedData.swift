@@ -50,6 +50,18 @@ public struct Selection: Sendable {
   public var unreadable: [UnreadablePointer] = []
 
   public init(items: [Item] = []) { self.items = items }
+
+  fileprivate mutating func add(_ file: PointerFile, inside: TreePath = .root) {
+    items.append(Item(data: TrackedData(target: file.target, pointer: file.pointer), inside: inside))
+  }
+
+  /// Adds a pointer that cannot be read; throws an error that concerns more than that.
+  fileprivate mutating func add(_ error: WorkspaceError, at pointer: TreePath) throws(WorkspaceError) {
+    guard error.code == .pointer || error.code == .conflicted else { throw error }
+    unreadable.append(
+      UnreadablePointer(
+        target: PointerFile.target(of: pointer), isConflicted: error.code == .conflicted, message: error.message))
+  }
 }
 
 extension Repository {
@@ -103,7 +115,9 @@ extension Repository {
     var seen: Set<TreePath> = []
     for path in paths.isEmpty ? [.root] : paths {
       if let resolved = try search.resolve(path) {
-        try add(resolved.pointer, inside: resolved.inside, root: root, to: &selection)
+        if let file = try read(resolved.pointer, root: root, into: &selection) {
+          selection.add(file, inside: resolved.inside)
+        }
         continue
       }
       let found = try pointers(below: path, search)
@@ -111,31 +125,37 @@ extension Repository {
         throw RepositoryError(
           .usage, "'\(path)' is not tracked by dv.", remedy: "Track it with 'dv add \(path)'; 'dv status' lists what is.")
       }
-      for pointer in found where seen.insert(pointer).inserted {
-        try add(pointer, inside: .root, root: root, to: &selection)
+      for item in found where seen.insert(item.path).inserted {
+        switch item.result {
+        case .success(let file): selection.add(file)
+        case .failure(let error): try selection.add(error, at: item.path)
+        }
       }
     }
     return selection
   }
 
-  /// Returns the pointers below a path, none if there is no such directory.
-  private func pointers(below path: TreePath, _ search: PointerSearch) throws -> [TreePath] {
-    do throws(WorkspaceError) { return try search.pointers(below: path) } catch {
+  /// So many pointers that were not known are worth writing the cache anew.
+  private static let freshPointers = 64
+
+  /// Reads the pointers below a path, none if there is no such directory.
+  private func pointers(below path: TreePath, _ search: PointerSearch) throws -> [PointerSearch.Found.Item] {
+    let file = treeDirectory.appending("stat").appending("pointers")
+    do throws(WorkspaceError) {
+      let found = try search.read(below: path, cache: PointerCache.read(file))
+      // It only saves time, and who may not write here reads.
+      if path.isRoot, found.readCount >= Self.freshPointers { try? found.cache.write(to: file) }
+      return found.items
+    } catch {
       guard error.code == .notFound || (error.cause as? FileError)?.code == .notDirectory else { throw error }
       return []
     }
   }
 
-  private func add(_ path: TreePath, inside: TreePath, root: FilePath, to selection: inout Selection) throws {
-    do throws(WorkspaceError) {
-      guard let file = try PointerFile.read(path, in: root) else { return }
-      selection.items.append(
-        Selection.Item(data: TrackedData(target: file.target, pointer: file.pointer), inside: inside))
-    } catch {
-      guard error.code == .pointer || error.code == .conflicted else { throw error }
-      selection.unreadable.append(
-        UnreadablePointer(
-          target: PointerFile.target(of: path), isConflicted: error.code == .conflicted, message: error.message))
+  private func read(_ path: TreePath, root: FilePath, into selection: inout Selection) throws -> PointerFile? {
+    do throws(WorkspaceError) { return try PointerFile.read(path, in: root) } catch {
+      try selection.add(error, at: path)
+      return nil
     }
   }
 

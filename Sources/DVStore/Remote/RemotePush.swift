@@ -73,6 +73,7 @@ public struct RemotePush: Sendable {
     var plan = Plan(ledger: ledger, unsound: unsound, distrusted: distrusted)
     plan.knownTrees = Set(complete.lazy.filter { $0.kind == .tree }.map(\.oid))
     var met: Set<RootRecord.Root> = []
+    met.reserveCapacity(roots.count)
     for root in roots where met.insert(RootRecord.Root(root)).inserted {
       if complete.contains(RootRecord.Root(root)) { plan.complete.append(root) } else { plan.missing.append(root) }
     }

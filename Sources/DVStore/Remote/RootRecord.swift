@@ -60,41 +60,40 @@ struct RootRecord: Hashable, Sendable {
   /// - Throws: ``RecordError`` unless the bytes are exactly what ``encoded()`` gives.
   init(decoding bytes: [UInt8]) throws(RecordError) {
     guard bytes.count <= Self.byteLimit else { throw RecordError("it has \(bytes.count) bytes") }
-    // Bytes, not text: a remote may have a hundred thousand roots, which every push reads.
-    let lines = bytes.split(separator: UInt8(ascii: "\n"))
-    guard let first = lines.first, let kind = [Kind.root, .pending].first(where: { first.elementsEqual("dv-\($0) 1".utf8) })
-    else { throw RecordError("its first line is neither 'dv-root 1' nor 'dv-pending 1'; a newer dv may have made it") }
-    self.init(kind: kind, time: 0, roots: [])
-    roots.reserveCapacity(lines.count)
-    for line in lines.dropFirst() {
-      let words = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-      guard let word = words.first else { continue }
-      if words.count == 3, let kind = Root.kind(word), let size = Self.number(words[2]) {
-        do { roots.insert(Root(kind: kind, oid: try ObjectID(text: Self.text(words[1])), size: size)) } catch {
-          throw RecordError("a line is malformed: \(error)")
-        }
-      } else if words.count == 2, word.elementsEqual("time".utf8), let time = Self.number(words[1]) {
-        self.time = time
-      } else if words.count == 2, word.elementsEqual("supersedes".utf8) {
-        supersedes.insert(Self.text(words[1]))
-      } else {
-        throw RecordError("it has a line of an unknown kind; a newer dv may have made it")
-      }
+    // Read byte by byte: a remote may have a hundred thousand roots, and every push reads them all.
+    var cursor = TextCursor(bytes)
+    if cursor.takes("dv-root 1\n") { kind = .root } else if cursor.takes("dv-pending 1\n") { kind = .pending } else {
+      throw RecordError("its first line is neither 'dv-root 1' nor 'dv-pending 1'; a newer dv may have made it")
     }
-    guard encoded() == bytes else { throw RecordError("it is not in canonical form") }
+    guard cursor.takes("time "), let time = cursor.number(), cursor.takes("\n") else {
+      throw RecordError("its second line is no time")
+    }
+    self.time = time
+    roots = []
+    roots.reserveCapacity(cursor.rest / 80)
+    var last: Root?
+    while let kind: TransferRoot.Kind = cursor.takes("file ") ? .file : cursor.takes("tree ") ? .tree : nil {
+      guard let oid = cursor.objectID(), cursor.takes(" "), let size = cursor.number(), cursor.takes("\n") else {
+        throw RecordError("the line of a \(kind.rawValue) is malformed")
+      }
+      let root = Root(kind: kind, oid: oid, size: size)
+      if let last, root <= last { throw RecordError("it is not in canonical form: its lines are not in order") }
+      roots.insert(root)
+      last = root
+    }
+    var lastName = ""
+    while cursor.takes("supersedes ") {
+      guard let name = cursor.line() else { throw RecordError("its last line is cut off") }
+      guard lastName < name, !name.contains(" ") else { throw RecordError("it is not in canonical form") }
+      supersedes.insert(name)
+      lastName = name
+    }
+    guard cursor.rest == 0 else { throw RecordError("it has a line of an unknown kind; a newer dv may have made it") }
   }
-
-  private static func text(_ word: ArraySlice<UInt8>) -> String { String(decoding: word, as: UTF8.self) }
-
-  private static func number(_ word: ArraySlice<UInt8>) -> UInt64? { UInt64(text(word)) }
 }
 
 extension RootRecord.Root {
   init(_ root: TransferRoot) { self.init(kind: root.kind, oid: root.oid, size: root.size) }
-
-  fileprivate static func kind(_ word: ArraySlice<UInt8>) -> TransferRoot.Kind? {
-    word.elementsEqual("tree".utf8) ? .tree : word.elementsEqual("file".utf8) ? .file : nil
-  }
 }
 
 /// Why a record cannot be read.

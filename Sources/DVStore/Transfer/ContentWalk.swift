@@ -172,6 +172,8 @@ struct ContentWalk {
       } catch {
         note(error, list)
       }
+      // In the order of the files: so most packs go whole.
+      if chunks.count >= Self.batchCount { try await resolveChunks() }
     }
     let claims = try await writer.claim(ascending: readable.map(\.key))
     for (list, isClaimed) in zip(readable, claims) {
@@ -181,7 +183,6 @@ struct ContentWalk {
       }
       try writer.putStructure(list.bytes.span, as: list.key)
     }
-    if chunks.count >= Self.batchCount { try await resolveChunks() }
   }
 
   private mutating func enter(_ node: ChunkListNode, of list: List) {

@@ -32,26 +32,38 @@ public struct GitIgnoreFile: Hashable, Sendable {
     return line
   }
 
-  /// Adds the line for `name` at the end, unless it is there.
+  /// Adds the line for `name` at the end, unless it is there; see ``add(_:)-([[UInt8]])``.
+  @discardableResult
+  public mutating func add(_ name: [UInt8]) throws(WorkspaceError) -> Bool { try add([name]) }
+
+  /// Adds the lines for `names` at the end, except those that are there.
   ///
   /// - Returns: whether the content changed.
   /// - Throws: ``WorkspaceError`` with code `input` if git cannot ignore such a name.
   @discardableResult
-  public mutating func add(_ name: [UInt8]) throws(WorkspaceError) -> Bool {
-    guard let line = Self.line(for: name) else {
-      let path = TreePath(unchecked: name)
-      throw WorkspaceError(
-        .input, "'\(path)' has a line feed in its name, which no .gitignore can hold. Rename it.", paths: [path])
-    }
+  public mutating func add(_ names: [[UInt8]]) throws(WorkspaceError) -> Bool {
     let lines = content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    // The last line that speaks of the name decides: a later `!` line would bring it back.
-    let negated = [UInt8(ascii: "!")] + line
-    let last = lines.last { Self.text(of: $0).elementsEqual(line) || Self.text(of: $0).elementsEqual(negated) }
-    if let last, Self.text(of: last).elementsEqual(line) { return false }
     let ending: [UInt8] = lines.dropLast().last?.last == UInt8(ascii: "\r") ? Array("\r\n".utf8) : Array("\n".utf8)
-    if let last = content.last, last != UInt8(ascii: "\n") { content += ending }
-    content += line + ending
-    return true
+    // The last line that speaks of a name decides: a later `!` line would bring it back.
+    var isIgnored: [ArraySlice<UInt8>: Bool] = [:]
+    for line in lines {
+      let text = Self.text(of: line)
+      let isNegated = text.first == UInt8(ascii: "!")
+      isIgnored[isNegated ? text.dropFirst() : text] = !isNegated
+    }
+    var isChanged = false
+    for name in names {
+      guard let line = Self.line(for: name) else {
+        let path = TreePath(unchecked: name)
+        throw WorkspaceError(
+          .input, "'\(path)' has a line feed in its name, which no .gitignore can hold. Rename it.", paths: [path])
+      }
+      if isIgnored.updateValue(true, forKey: line[...]) == true { continue }
+      if let last = content.last, last != UInt8(ascii: "\n") { content += ending }
+      content += line + ending
+      isChanged = true
+    }
+    return isChanged
   }
 
   /// Removes every line for `name`.
@@ -86,7 +98,19 @@ public struct GitIgnoreFile: Hashable, Sendable {
   ///
   /// - Returns: the path of the `.gitignore` if it changed.
   public static func add(_ target: TreePath, in root: FilePath) throws(WorkspaceError) -> TreePath? {
-    try edit(target, in: root) { file throws(WorkspaceError) in try file.add(target.lastName) }
+    try add([target], in: root).first
+  }
+
+  /// Makes git ignore `targets`, writing each file once.
+  ///
+  /// - Returns: the paths of the `.gitignore` files that changed.
+  public static func add(_ targets: [TreePath], in root: FilePath) throws(WorkspaceError) -> [TreePath] {
+    var changed: [TreePath] = []
+    for (_, beside) in Dictionary(grouping: targets, by: \.parent).sorted(by: { $0.key < $1.key }) {
+      let path = try edit(beside[0], in: root) { file throws(WorkspaceError) in try file.add(beside.map(\.lastName)) }
+      if let path { changed.append(path) }
+    }
+    return changed
   }
 
   /// Lets git see `target` again. A file that holds nothing then is removed.

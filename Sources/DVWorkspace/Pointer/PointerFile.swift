@@ -39,16 +39,27 @@ public struct PointerFile: Hashable, Sendable {
   public static func read(_ path: TreePath, in root: FilePath) throws(WorkspaceError) -> PointerFile? {
     let bytes: [UInt8]
     do throws(FileError) {
-      bytes = try root.appending(path).readAll(limit: 64 << 10)
+      bytes = try root.appending(path).readAll(limit: readLimit)
     } catch {
       if error.code == .notFound || error.code == .notDirectory { return nil }
       throw WorkspaceError(error)
     }
-    do throws(ObjectFormatError) {
-      return PointerFile(path: path, pointer: try Pointer(parsing: bytes.span, named: path.description))
-    } catch {
-      throw WorkspaceError(
-        error.code == .conflicted ? .conflicted : .pointer, error.message, paths: [path], cause: error)
+    return try PointerFile(path: path, content: bytes.span)
+  }
+
+  /// Bytes that are read of a file by the name of a pointer at most: one with both sides of a conflict is longer than a pointer.
+  static let readLimit = 64 << 10
+
+  /// Makes what a file at `path` with these bytes is; throws as ``read(_:in:)``.
+  init(path: TreePath, content: Span<UInt8>) throws(WorkspaceError) {
+    self.path = path
+    // The name serves messages only, and there may be thousands of pointers.
+    if let pointer = try? Pointer(parsing: content, named: "") {
+      self.pointer = pointer
+      return
+    }
+    do throws(ObjectFormatError) { pointer = try Pointer(parsing: content, named: path.description) } catch {
+      throw WorkspaceError(error.code == .conflicted ? .conflicted : .pointer, error.message, paths: [path], cause: error)
     }
   }
 

@@ -18,17 +18,22 @@ public struct PointerSearch: Sendable {
     self.isIgnored = isIgnored
   }
 
-  /// Returns the paths of all pointers at or below `start`, in order.
+  /// Reads all pointers at or below `start`, in the order of their paths. One that is no valid pointer has its error, as
+  /// ``PointerFile/read(_:in:)`` throws it.
   ///
   /// Directories that are tracked, that git ignores or that are a git directory or another working tree are not entered,
   /// nor are links.
-  public func pointers(below start: TreePath = .root) throws(WorkspaceError) -> [TreePath] {
-    var found: [TreePath] = []
+  ///
+  /// - Parameter cache: what is known of pointers that were read before.
+  /// - Complexity: one system call for a pointer that the cache knows, four for another.
+  public func read(below start: TreePath = .root, cache: PointerCache? = nil) throws(WorkspaceError) -> Found {
+    var found = Found()
     do {
       let top = OpenDirectory(try DirectoryHandle(root, followingLink: true))
       var cursor = DirectoryCursor(root: top)
       var waiting = [start]
       var listing = DirectoryListing()
+      var content: [UInt8] = []
       while let path = waiting.popLast() {
         let directory = try cursor.directory(at: path)
         try directory.handle.list(into: &listing)
@@ -38,11 +43,32 @@ public struct PointerSearch: Sendable {
           if isGit { continue }
           var kind = listing.kind(at: index)
           if kind == nil { kind = try directory.handle.stat(in: listing, at: index)?.kind }
-          let name = listing.name(at: index)
           switch kind {
           case .regular? where isPointer:
-            found.append(path.appending(name))
+            let pointer = path.appending(listing.name(at: index))
+            var stat: FileStat
+            if let cache {
+              guard let now = try directory.handle.stat(in: listing, at: index) else { continue }
+              if let known = cache.pointer(at: pointer, now) {
+                found.items.append(Found.Item(path: pointer, result: .success(PointerFile(path: pointer, pointer: known)), stat: now))
+                continue
+              }
+            }
+            do throws(FileError) {
+              stat = try directory.handle.readFile(in: listing, at: index, into: &content, limit: PointerFile.readLimit)
+            } catch {
+              // Deleted meanwhile.
+              if error.code == .notFound { continue }
+              throw error
+            }
+            found.readCount += 1
+            let result: Result<PointerFile, WorkspaceError>
+            do throws(WorkspaceError) { result = .success(try PointerFile(path: pointer, content: content.span)) } catch {
+              result = .failure(error)
+            }
+            found.items.append(Found.Item(path: pointer, result: result, stat: stat))
           case .directory?:
+            let name = listing.name(at: index)
             let isTracked = listing.index(of: name + Array(Pointer.suffix.utf8)) != nil
             let inner = path.appending(name)
             if !isTracked, try !isIgnored(inner, true) { waiting.append(inner) }
@@ -53,7 +79,33 @@ public struct PointerSearch: Sendable {
     } catch {
       throw WorkspaceError(wrapping: error)
     }
-    return found.sorted()
+    found.items.sort { $0.path < $1.path }
+    return found
+  }
+
+  /// The pointers of a search.
+  public struct Found: Sendable {
+    /// One pointer.
+    public struct Item: Sendable {
+      public let path: TreePath
+      public let result: Result<PointerFile, WorkspaceError>
+      /// Its file, before its first byte was read.
+      let stat: FileStat
+    }
+
+    /// In the order of the paths.
+    public fileprivate(set) var items: [Item] = []
+    /// How many were read, because no cache knew them.
+    public fileprivate(set) var readCount = 0
+    private let start = FileTime.now
+
+    /// What may be believed of them later.
+    public var cache: PointerCache {
+      var cache = PointerCache()
+      let rule = TrustRule(start: start)
+      for item in items { if let file = try? item.result.get() { cache.append(item.path, file.pointer, item.stat, rule) } }
+      return cache
+    }
   }
 
   /// A path of the user's, in terms of what is tracked.

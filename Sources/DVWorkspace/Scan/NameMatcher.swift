@@ -98,39 +98,18 @@ struct NameMatcher: Sendable {
       result.problems.append(ScanProblem(path: full.appending(listing.name(at: index)), reason: .nestedPointer))
       return
     }
-    var entry = StatEntry(stat, mode: mode)
-    if let known, let old, let cached {
-      let before = old.entries[known]
-      if mode == .directory {
-        if before.isDirectory {
-          entry.flags = before.flags.intersection(.saved)
-          result.children.append((result.entries.count, old.directories[cached].firstChild(ofEntry: known, in: old)))
-        } else {
-          result.isUnchanged = false
-          result.children.append((result.entries.count, nil))
-        }
-      } else if before.flags.contains([.hashed, .trusted]), before.mode == entry.mode,
-        old.directories[cached].device == stat.device, before.hasIdentity(stat)
-      {
-        entry.oid = before.oid
-        entry.flags = before.flags
-        entry.savedMode = before.savedMode
-      } else {
-        // What was saved under this name stays known, so that a change can be told from a touch.
-        entry.oid = before.oid
-        entry.flags = before.flags.intersection(.saved)
-        entry.savedMode = before.savedMode
-        result.isUnchanged = false
-        result.toHash += 1
+    let before = known.flatMap { known in old?.entries[known] }
+    let isHere = if let old, let cached { old.directories[cached].device == stat.device } else { false }
+    var (entry, isUnchanged) = StatEntry.of(stat, mode: mode, knownAs: before, onSameDevice: isHere)
+    if mode == .directory {
+      let child = known.flatMap { known in
+        if let old, let cached { old.directories[cached].firstChild(ofEntry: known, in: old) } else { Int?.none }
       }
-    } else {
-      result.isUnchanged = false
-      if mode == .directory {
-        result.children.append((result.entries.count, nil))
-      } else {
-        result.toHash += 1
-      }
+      result.children.append((result.entries.count, isUnchanged ? child : nil))
+    } else if !isUnchanged {
+      result.toHash += 1
     }
+    if !isUnchanged { result.isUnchanged = false }
     entry.nameOffset = UInt32(result.names.count)
     listing.withName(at: index) { name in
       entry.nameLength = UInt8(name.count)
@@ -217,6 +196,31 @@ extension StatEntry {
       flags: [])
     setIdentity(stat)
     if mode == .directory { size = 0 }
+  }
+
+  /// Makes the entry of a name that was looked at, with what the cached state knows of it.
+  ///
+  /// - Parameters:
+  ///   - before: its entry there, if it has one.
+  ///   - isOnSameDevice: whether its directory lies on the device it lay on.
+  /// - Returns: the entry, and whether the cached state vouches for it. Of a directory it vouches for no more than that it was
+  ///   one.
+  static func of(
+    _ stat: FileStat, mode: EntryMode, knownAs before: StatEntry?, onSameDevice isOnSameDevice: Bool
+  ) -> (entry: StatEntry, isUnchanged: Bool) {
+    var entry = StatEntry(stat, mode: mode)
+    guard let before else { return (entry, false) }
+    if mode == .directory {
+      if before.isDirectory { entry.flags = before.flags.intersection(.saved) }
+      return (entry, before.isDirectory)
+    }
+    let isUnchanged =
+      isOnSameDevice && before.flags.contains([.hashed, .trusted]) && before.mode == entry.mode && before.hasIdentity(stat)
+    entry.oid = before.oid
+    entry.savedMode = before.savedMode
+    // What was saved under this name stays known, so that a change can be told from a touch.
+    entry.flags = isUnchanged ? before.flags : before.flags.intersection(.saved)
+    return (entry, isUnchanged)
   }
 }
 

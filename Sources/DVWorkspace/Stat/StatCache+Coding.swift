@@ -73,19 +73,23 @@ extension StatCache {
 
     var state = TreeState()
     state.device = header.device
-    state.directories = Self.copy(bytes, from: headerSize, count: Int(header.directories))
-    state.entries = Self.copy(bytes, from: headerSize + directories, count: Int(header.entries))
+    state.directories = Array(copying: bytes, from: headerSize, count: Int(header.directories))
+    state.entries = Array(copying: bytes, from: headerSize + directories, count: Int(header.entries))
     state.names = Array(bytes[(end - Int(header.names))..<end])
     guard state.isConsistent else { return nil }
     self.init(state: state, saved: header.hasSaved == 1 ? header.saved : nil, rules: header.rules)
   }
+}
 
-  /// Copies `count` values that lie in `bytes` from `start` on.
-  private static func copy<Value: BitwiseCopyable>(_ bytes: [UInt8], from start: Int, count: Int) -> [Value] {
-    guard count > 0 else { return [] }
-    // The caller has checked that the bytes are there, and any bytes make a value of these types of integers.
-    return unsafe [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
-      let length = count * MemoryLayout<Value>.stride
+extension Array where Element: BitwiseCopyable {
+  /// Copies `count` values that lie in `bytes` from `start` on. The bytes MUST be there, and any bytes must make a value.
+  init(copying bytes: [UInt8], from start: Int, count: Int) {
+    guard count > 0 else {
+      self = []
+      return
+    }
+    self = unsafe [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
+      let length = count * MemoryLayout<Element>.stride
       unsafe bytes.withUnsafeBytes { source in
         unsafe UnsafeMutableRawBufferPointer(buffer).copyMemory(
           from: UnsafeRawBufferPointer(rebasing: source[start..<(start + length)]))

@@ -69,6 +69,15 @@ public struct TreeState: Sendable {
   ///
   /// - Complexity: O(log *n*).
   func entry(named name: [UInt8], in directory: Int) -> Int? {
+    let index = position(of: name, in: directory)
+    guard index < directories[directory].entries.upperBound else { return nil }
+    return self.name(of: entries[index], in: directory).elementsEqual(name) ? index : nil
+  }
+
+  /// Returns the first entry of a directory whose name is not before `name`; the end of its entries if there is none.
+  ///
+  /// - Complexity: O(log *n*).
+  func position(of name: [UInt8], in directory: Int) -> Int {
     var low = directories[directory].entries.lowerBound
     var high = directories[directory].entries.upperBound
     while low < high {
@@ -76,7 +85,6 @@ public struct TreeState: Sendable {
       let candidate = self.name(of: entries[middle], in: directory)
       if candidate.lexicographicallyPrecedes(name) { low = middle + 1 } else { high = middle }
     }
-    guard low < directories[directory].entries.upperBound else { return nil }
-    return self.name(of: entries[low], in: directory).elementsEqual(name) ? low : nil
+    return low
   }
 }

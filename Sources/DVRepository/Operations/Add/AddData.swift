@@ -42,6 +42,7 @@ private struct AddSession {
   private var caches: [TreePath: StatCache] = [:]
   /// Targets in the order in which they were named, each once.
   private var targets: [TreePath] = []
+  private var known: Set<TreePath> = []
   private var stagedTargets: Set<TreePath> = []
 
   init(repository: Repository, progress: ProgressSink) throws {
@@ -51,11 +52,11 @@ private struct AddSession {
   }
 
   mutating func add(_ item: AddRequest.Item) async throws {
-    let isFirst = !targets.contains(item.target)
+    let isFirst = known.insert(item.target).inserted
     if isFirst { targets.append(item.target) }
     if item.isStaged { stagedTargets.insert(item.target) }
     let previous = pointers[item.target] ?? item.previous
-    let look = try await repository.look(at: item.target, cache: caches[item.target])
+    let look = try await repository.look(at: item.target, only: item.inside, cache: caches[item.target])
     guard let found = look.found else {
       throw RepositoryError(
         .usage, "'\(item.target)' is tracked but not on disk.", remedy: "'dv checkout \(item.target)' brings it back.")
@@ -152,18 +153,26 @@ private struct AddSession {
 
   // MARK: - The end
 
+  /// Pointers that are written at a time.
+  private static let writeWidth = 16
+
   mutating func finish() async throws -> AddReport {
     try await finishWriting()
     let root = try repository.requireWorkDirectory()
     var staged: [GitPath] = []
     let lock = try repository.lockWorkingTree()
+    // Several at once, because each waits for the disk.
+    let files = targets.compactMap { target in
+      pointers[target].map { PointerFile(path: PointerFile.path(for: target), pointer: $0) }
+    }
+    try await files.forEachConcurrently(width: Self.writeWidth) { file in
+      try await BlockingThreads.run { () throws(WorkspaceError) in try file.write(in: root) }
+    }
+    for ignore in try GitIgnoreFile.add(targets, in: root) { staged.append(try GitPath(ignore.bytes)) }
+    let changed = Set(report.items.lazy.filter(\.isChanged).map(\.pointerPath))
     for target in targets {
       let path = PointerFile.path(for: target)
-      if let pointer = pointers[target] { try PointerFile(path: path, pointer: pointer).write(in: root) }
-      if let ignore = try GitIgnoreFile.add(target, in: root) { staged.append(try GitPath(ignore.bytes)) }
-      if !stagedTargets.contains(target) || report.items.contains(where: { $0.pointerPath == path && $0.isChanged }) {
-        staged.append(try GitPath(path.bytes))
-      }
+      if !stagedTargets.contains(target) || changed.contains(path) { staged.append(try GitPath(path.bytes)) }
     }
     if !staged.isEmpty { try repository.git.stage(adding: staged) }
     withExtendedLifetime(lock) {}

@@ -20,6 +20,7 @@ struct AddRequest {
   }
 
   private(set) var items: [Item] = []
+  private var met: Set<TreePath> = []
   private let root: FilePath
   private let search: PointerSearch
   private let git: GitRepository
@@ -39,13 +40,13 @@ struct AddRequest {
   }
 
   private mutating func add(_ path: TreePath, named: Set<TreePath>) throws {
-    guard !items.contains(where: { $0.path == path }) else { return }
+    guard met.insert(path).inserted else { return }
     try Self.requirePlace(path, in: root)
     let resolved = try search.resolve(path)
     let target = resolved.map { PointerFile.target(of: $0.pointer) } ?? path
     let inside = resolved?.inside ?? .root
     // What lies in a directory that is added as a whole is added with it.
-    guard !named.contains(where: { $0 != path && path.relative(to: $0) != nil && isWhole($0) }) else { return }
+    guard !path.above.contains(where: { named.contains($0) && isWhole($0) }) else { return }
     if inside.isRoot { try requireTarget(target, isTracked: resolved != nil) }
     try requireUntrackedByGit(path)
     let previous = try pointer(of: target)
@@ -171,5 +172,17 @@ struct AddRequest {
     throw RepositoryError(
       .usage, "Git tracks \(what) already.",
       remedy: "Hand it over first with 'git rm -r --cached \(path)', which leaves the files on disk.")
+  }
+}
+
+extension TreePath {
+  /// The directories that it lies in, the nearest first, the root last.
+  fileprivate var above: [TreePath] {
+    var (above, path): ([TreePath], TreePath) = ([], self)
+    while !path.isRoot {
+      path = path.parent
+      above.append(path)
+    }
+    return above
   }
 }

@@ -67,9 +67,9 @@ struct KeptData {
     }
     // Ignored directories are looked into as well: a pointer in one is still somebody's.
     let search = PointerSearch(root: root) { _, _ in false }
-    for path in try search.pointers() {
+    for item in try search.read().items {
       do throws(WorkspaceError) {
-        guard let file = try PointerFile.read(path, in: root) else { continue }
+        let file = try item.result.get()
         add(file.pointer, label: file.target.description, isCurrent: true)
       } catch {
         // One in conflict is in the index with both its sides; another that cannot be read names nothing.

@@ -9,13 +9,18 @@ import SystemPackage
 /// Whatever goes wrong with a file here is left to the fetch that follows: it looks in every place and names what is lost.
 struct LargeFilePull {
   private let repository: Repository
+  /// How many runs of chunks are read ahead at most; `nil` for what suits the remote.
+  private let width: Int?
   /// What was written and proved, by target.
   private(set) var prepared: [TreePath: PreparedFiles] = [:]
 
   /// From this size on, in bytes, a second pass costs more than asking for a file by itself.
   private static let minimumSize: UInt64 = 64 << 20
 
-  init(of repository: Repository) { self.repository = repository }
+  init(of repository: Repository, width: Int?) {
+    self.repository = repository
+    self.width = width
+  }
 
   /// Brings what is new of the data that the local store lacks.
   ///
@@ -24,7 +29,7 @@ struct LargeFilePull {
     _ lacking: [SharedItem], from source: ObjectStore, to local: ObjectStore, progress: ProgressSink
   ) async throws -> WriteReport {
     var total = WriteReport()
-    let stream = FileStream(from: source, to: local) { progress.count($0) }
+    let stream = FileStream(from: source, to: local, width: width) { progress.count($0) }
     for item in lacking {
       let location = try repository.requireWorkDirectory().appending(item.data.target)
       var met = source.erased.union(local.erased)

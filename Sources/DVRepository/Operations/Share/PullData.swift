@@ -10,6 +10,7 @@ public struct PullData: Sendable {
 
   private let fetch: FetchData
   private let checkOut: CheckOutData
+  private let width: Int?
   /// Whether what is fetched is what is checked out.
   private let isOfWorkingTree: Bool
 
@@ -20,6 +21,7 @@ public struct PullData: Sendable {
     isForced: Bool = false
   ) {
     fetch = FetchData(paths, scope: scope, includesWorkingTree: true, from: remote, width: width)
+    self.width = width
     isOfWorkingTree = scope == .workingTree
     checkOut = CheckOutData(scope == .workingTree ? paths : [], isForced: isForced)
   }
@@ -28,7 +30,7 @@ public struct PullData: Sendable {
   ///
   /// - Throws: ``WorkspaceError`` with code `conflict` if work would be lost: what was fetched stays in the store.
   public func run(in repository: Repository, progress: ProgressSink) async throws -> Report {
-    var large = LargeFilePull(of: repository)
+    var large = LargeFilePull(of: repository, width: width)
     defer { large.removeRest() }
     let fetched = try await fetch.run(in: repository, progress: progress) { lacking, source, local in
       guard isOfWorkingTree else { return nil }

@@ -39,6 +39,7 @@ struct ShareRequest {
     case .workingTree:
       let selection = try repository.select(paths)
       unreadable = selection.unreadable
+      met.reserveCapacity(selection.items.count)
       for item in selection.items { try add(item.data, inside: item.inside) }
     case .revision(let revision):
       try add(paths, at: try repository.git.resolve(revision: revision), named: revision, in: repository)
