@@ -22,20 +22,21 @@ extension ObjectID: CustomStringConvertible {
   /// Reads an ID from 64 lowercase hex digits; `nil` if they are anything else.
   public init?(hexDigits digits: Span<UInt8>) {
     guard digits.count == 64 else { return nil }
-    func word(_ number: Int) -> UInt64? {
+    // Without branches, which digits of a hash would mislead every other time.
+    var wrong: UInt8 = 0
+    func word(_ number: Int) -> UInt64 {
       var word: UInt64 = 0
       for index in (16 * number)..<(16 * number + 16) {
-        let digit: UInt8
-        switch digits[index] {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = digits[index] - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = digits[index] - UInt8(ascii: "a") + 10
-        default: return nil
-        }
-        word = word << 4 | UInt64(digit)
+        let digit = digits[index]
+        let (isDecimal, isLetter) = (digit &- UInt8(ascii: "0") < 10, digit &- UInt8(ascii: "a") < 6)
+        wrong |= isDecimal == isLetter ? 1 : 0
+        // The letters are 0x61 to 0x66.
+        word = word << 4 | UInt64(digit & 0xF &+ digit >> 6 &* 9)
       }
       return word
     }
-    guard let first = word(0), let second = word(1), let third = word(2), let fourth = word(3) else { return nil }
+    let (first, second, third, fourth) = (word(0), word(1), word(2), word(3))
+    guard wrong == 0 else { return nil }
     self.init(word0: first, word1: second, word2: third, word3: fourth)
   }
 

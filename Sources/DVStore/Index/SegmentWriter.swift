@@ -50,7 +50,14 @@ struct SegmentWriter: ~Copyable {
     of entries: [IndexEntry], containers: [IndexContainer], superseding superseded: [IndexSupersession] = []
   ) -> (id: ObjectID, bytes: [UInt8]) {
     var writer = SegmentWriter(containers: containers, superseded: superseded)
-    for entry in entries.sorted(by: IndexEntry.precedes) { writer.append(entry) }
+    // Sorted by numbers: an entry is five times as long, and names that begin alike are rare.
+    var order = entries.indices.map { (prefix: entries[$0].key.id.prefix64, kind: entries[$0].key.kind.rawValue, index: $0) }
+    order.sort { left, right in
+      if left.kind != right.kind { return left.kind < right.kind }
+      if left.prefix != right.prefix { return left.prefix < right.prefix }
+      return IndexEntry.precedes(entries[left.index], entries[right.index])
+    }
+    for item in order { writer.append(entries[item.index]) }
     return writer.finish()
   }
 

@@ -18,8 +18,6 @@ struct RootLedger: Sendable {
   let retired: RetiredList
   /// The roots that are believed.
   let believed: [RecordList.Item]
-  /// What they say is complete.
-  let complete: Set<RootRecord.Root>
 
   /// Lists and reads.
   ///
@@ -43,7 +41,6 @@ struct RootLedger: Sendable {
       pending = [:]
       retired = RetiredList()
       believed = []
-      complete = []
       return
     }
     let listed: [BackendEntry]
@@ -57,11 +54,25 @@ struct RootLedger: Sendable {
     believed = roots.items.filter { [pending] item in
       (pending[item.ulid] == nil || confirmed.contains(item.ulid)) && !dead.contains(item.ulid) && !gone.contains(item.name)
     }
-    complete = believed.reduce(into: []) { $0.formUnion($1.record.roots) }
+  }
+
+  private var believedCount: Int { believed.reduce(0) { $0 + $1.record.roots.count } }
+
+  /// What they say is complete.
+  ///
+  /// - Complexity: O(*n*) in what they say, each time.
+  var complete: Set<RootRecord.Root> {
+    believed.reduce(into: Set(minimumCapacity: believedCount)) { $0.formUnion($1.record.roots) }
   }
 
   /// Trees that are complete.
-  var trees: Set<ObjectID> { Set(complete.lazy.filter { $0.kind == .tree }.map(\.oid)) }
+  ///
+  /// - Complexity: as of ``complete``.
+  var trees: Set<ObjectID> {
+    believed.reduce(into: Set(minimumCapacity: believedCount)) { trees, item in
+      for root in item.record.roots where root.kind == .tree { trees.insert(root.oid) }
+    }
+  }
 }
 
 extension RecordList.Item {

@@ -19,7 +19,8 @@ struct RootRecord: Hashable, Sendable {
   var kind: Kind
   /// Seconds since 1970.
   var time: UInt64
-  var roots: Set<Root>
+  /// In ascending order, none twice.
+  let roots: [Root]
   var supersedes: Set<String> = []
 
   /// A content that is complete.
@@ -43,7 +44,7 @@ struct RootRecord: Hashable, Sendable {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(64 + 96 * (roots.count + supersedes.count))
     bytes += "dv-\(kind.rawValue) 1\ntime \(time)\n".utf8
-    for root in roots.sorted() { bytes += "\(root.kind.rawValue) \(root.oid.text) \(root.size)\n".utf8 }
+    for root in roots { bytes += "\(root.kind.rawValue) \(root.oid.text) \(root.size)\n".utf8 }
     for name in supersedes.sorted() { bytes += "supersedes \(name)\n".utf8 }
     return bytes
   }
@@ -51,7 +52,7 @@ struct RootRecord: Hashable, Sendable {
   init(kind: Kind, time: UInt64, roots: Set<Root>, supersedes: Set<String> = []) {
     self.kind = kind
     self.time = time
-    self.roots = roots
+    self.roots = roots.sorted()
     self.supersedes = supersedes
   }
 
@@ -69,18 +70,17 @@ struct RootRecord: Hashable, Sendable {
       throw RecordError("its second line is no time")
     }
     self.time = time
-    roots = []
+    var roots: [Root] = []
     roots.reserveCapacity(cursor.rest / 80)
-    var last: Root?
     while let kind: TransferRoot.Kind = cursor.takes("file ") ? .file : cursor.takes("tree ") ? .tree : nil {
       guard let oid = cursor.objectID(), cursor.takes(" "), let size = cursor.number(), cursor.takes("\n") else {
         throw RecordError("the line of a \(kind.rawValue) is malformed")
       }
       let root = Root(kind: kind, oid: oid, size: size)
-      if let last, root <= last { throw RecordError("it is not in canonical form: its lines are not in order") }
-      roots.insert(root)
-      last = root
+      if let last = roots.last, root <= last { throw RecordError("it is not in canonical form: its lines are not in order") }
+      roots.append(root)
     }
+    self.roots = roots
     var lastName = ""
     while cursor.takes("supersedes ") {
       guard let name = cursor.line() else { throw RecordError("its last line is cut off") }

@@ -56,12 +56,12 @@ public struct RootRetirement: Sendable {
     var ledger = ledger
     report.contents = ledger.complete.intersection(retiring).count
     for _ in 0..<8 {
-      var affected = ledger.believed.filter { !$0.record.roots.isDisjoint(with: retiring) }
+      var affected = ledger.believed.filter { $0.record.roots.contains { retiring.contains($0) } }
       // Of a push that ended when it was given up: not believed, and kept.
       let dead = ledger.retired.pushes
       affected += ledger.roots.items.filter { item in
         dead.contains(item.ulid) && ledger.pending[item.ulid] == nil && !item.record.roots.isEmpty
-          && item.record.roots.isSubset(of: retiring) && !ledger.retired.roots.contains(item.name)
+          && item.record.roots.allSatisfy { retiring.contains($0) } && !ledger.retired.roots.contains(item.name)
       }
       if affected.isEmpty {
         try? await BackendListing.publish(on: store.backend)
