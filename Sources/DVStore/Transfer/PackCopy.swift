@@ -4,8 +4,8 @@ import DVObject
 import Synchronization
 
 extension ObjectStore {
-  /// Bytes of a pack that are read at once: enough to make a request worthwhile.
-  private static let pieceSize: UInt64 = 2 << 20
+  /// Bytes of a pack that are read at once: enough to make a request worthwhile, and more where each takes a round trip.
+  private var pieceSize: UInt64 { backend.answersAtOnce ? 2 << 20 : 8 << 20 }
 
   /// Copies a pack of `source` with all that it holds, proving every object on the way.
   ///
@@ -21,6 +21,7 @@ extension ObjectStore {
     do {
       let table = try await source.table(of: group.container)
       guard let table, table.entries.map(\.key) == group.pieces.map(\.key) else { return nil }
+      let pieceSize = source.pieceSize
       let file = try BlockFile(temporaryIn: scratch)
       var at: UInt64 = 0
       var next = 0
@@ -29,7 +30,7 @@ extension ObjectStore {
         // Up to an entry's end, so that every piece holds whole entries.
         var end = at
         let first = next
-        while next < table.entries.count, end - at < Self.pieceSize {
+        while next < table.entries.count, end - at < pieceSize {
           end = UInt64(table.entries[next].offset + table.entries[next].storedLength)
           next += 1
         }
