@@ -24,17 +24,14 @@ public struct StatCaches: Sendable {
   }
 
   /// Returns the cache of a target; `nil` if there is none or it cannot be used.
-  public func load(_ target: TreePath) -> StatCache? {
-    guard let bytes = try? file(of: target).readAll(limit: .max) else { return nil }
-    return StatCache(validating: bytes)
-  }
+  public func load(_ target: TreePath) -> StatCache? { StatCache.read(file(of: target)) }
 
   /// Keeps the cache of a target.
   public func save(_ cache: StatCache, of target: TreePath) throws {
     try directory.createDirectories()
     let path = pathFile(of: target)
     if try path.fileStat() == nil { try path.replaceContent(with: target.bytes.span, durable: false) }
-    try file(of: target).replaceContent(with: cache.encoded().span, durable: false)
+    try cache.write(to: file(of: target))
   }
 
   /// Forgets a target: from now on what is at its place is the user's alone.

@@ -1,6 +1,5 @@
 import DVFile
 import DVObject
-public import SystemPackage
 
 /// What the pointers of a working tree said when they were last read, by the identity of their files.
 ///
@@ -80,7 +79,8 @@ public struct PointerCache: Sendable {
   private static let magic: [UInt8] = Array("dv-ptrs\u{1}".utf8)
   private static let headerSize = 24
 
-  func encoded() -> [UInt8] {
+  /// Returns the bytes of the file.
+  public func encoded() -> [UInt8] {
     var bytes = Self.magic
     bytes.reserveCapacity(Self.headerSize + entries.count * MemoryLayout<Entry>.stride + paths.count + ObjectID.byteCount)
     for count in [entries.count, paths.count] { unsafe withUnsafeBytes(of: UInt64(count)) { unsafe bytes.append(contentsOf: $0) } }
@@ -91,7 +91,7 @@ public struct PointerCache: Sendable {
   }
 
   /// Reads a cache; `nil` if the bytes are not what ``encoded()`` writes.
-  init?(validating bytes: [UInt8]) {
+  public init?(validating bytes: [UInt8]) {
     let end = bytes.count - ObjectID.byteCount
     guard end >= Self.headerSize, bytes.starts(with: Self.magic) else { return nil }
     let counts = [UInt64](copying: bytes, from: Self.magic.count, count: 2)
@@ -102,21 +102,5 @@ public struct PointerCache: Sendable {
     entries = Array(copying: bytes, from: Self.headerSize, count: Int(counts[0]))
     paths = Array(bytes[(end - Int(counts[1]))..<end])
     guard entries.allSatisfy({ Int($0.pathOffset) + Int($0.pathLength) <= paths.count && $0.kind <= 2 }) else { return nil }
-  }
-
-  /// Reads the cache at `file`; `nil` if there is none that can be used.
-  public static func read(_ file: FilePath) -> PointerCache? {
-    guard let bytes = try? file.readAll(limit: .max) else { return nil }
-    return PointerCache(validating: bytes)
-  }
-
-  /// Writes the cache to `file`, so that a reader finds the old one or the new. It is not synced.
-  public func write(to file: FilePath) throws(WorkspaceError) {
-    do throws(FileError) {
-      try file.containingDirectory.createDirectories()
-      try file.replaceContent(with: encoded().span, durable: false)
-    } catch {
-      throw WorkspaceError(error)
-    }
   }
 }

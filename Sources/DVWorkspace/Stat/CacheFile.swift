@@ -1,18 +1,27 @@
 import DVFile
 public import SystemPackage
 
-extension StatCache {
+/// A cache that is kept in a file of its own, replaced as a whole. It only saves time.
+public protocol CacheFile {
+  /// Reads a cache; `nil` if the bytes are not what ``encoded()`` writes.
+  init?(validating bytes: [UInt8])
+
+  /// Returns the bytes of the file.
+  func encoded() -> [UInt8]
+}
+
+extension CacheFile {
   /// Reads the cache at `file`.
   ///
   /// - Returns: `nil` if there is none that can be used, for whatever reason: a cache only saves time.
-  public static func read(_ file: FilePath) -> StatCache? {
+  public static func read(_ file: FilePath) -> Self? {
     guard let bytes = try? file.readAll(limit: .max) else { return nil }
-    return StatCache(validating: bytes)
+    return Self(validating: bytes)
   }
 
   /// Writes the cache to `file`, making its directory, so that a reader finds the old one or the new.
   ///
-  /// It is not synced: a crash of the machine may lose it, which costs a hash of everything.
+  /// It is not synced: a crash of the machine may lose it, which costs the time it saves.
   public func write(to file: FilePath) throws(WorkspaceError) {
     do throws(FileError) {
       try file.containingDirectory.createDirectories()
@@ -22,3 +31,6 @@ extension StatCache {
     }
   }
 }
+
+extension StatCache: CacheFile {}
+extension PointerCache: CacheFile {}
