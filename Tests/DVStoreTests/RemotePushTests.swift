@@ -272,6 +272,35 @@ extension RemotePush {
     }
   }
 
+  /// A root that goes while the ledger is read, and the word of its retirement too, is not believed: a client may be held up for long
+  /// between two listings. Found by the model of gc, seed 24582.
+  @Test func rootsThatGoWhileTheyAreReadAreNotBelieved() async throws {
+    try await withTemporaryDirectory { directory in
+      let base = MemoryBackend()
+      let plain = try await openStore(base, scratch: directory)
+      let root = RootRecord.Root(kind: .file, oid: ObjectID(hashing: [7].span), size: 1)
+      let bytes = RootRecord(kind: .root, time: 1, roots: [root]).encoded()
+      let key = StoreLayout.record(StoreLayout.roots, ulid: ULID(seconds: 1), id: ObjectID(hashing: bytes.span))
+      try await base.put(bytes, at: key)
+      let name = String(key.text.dropFirst(StoreLayout.roots.count))
+      let word = try await plain.write(record: RetiredList.encode(time: 1, roots: [name]), in: StoreLayout.retired, time: 1)
+      // A later retirement, so that the first may be forgotten.
+      try await plain.write(record: RetiredList.encode(time: 2, roots: ["another"]), in: StoreLayout.retired, time: 2)
+      #expect(try await RootLedger(of: plain).complete.isEmpty)
+      let isDone = Atomic<Bool>(false)
+      let backend = InterposingBackend(base) { call, key, base in
+        guard call == .list, key.hasPrefix("pending/"), !isDone.exchange(true, ordering: .relaxed) else { return }
+        for gone in try await base.keys("roots/") { try await base.delete(gone) }
+        try await base.delete(word)
+      }
+      let store = try await openStore(backend, scratch: directory)
+      let ledger = try await RootLedger(of: store)
+      let hasGone = isDone.load(ordering: .relaxed)
+      #expect(hasGone)
+      #expect(ledger.complete.isEmpty)
+    }
+  }
+
   /// A merge of records while they are read hides no root.
   @Test func rootsAreReadWholeWhileTheyAreMerged() async throws {
     try await withTemporaryDirectory { directory in

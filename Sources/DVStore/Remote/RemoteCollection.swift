@@ -546,8 +546,10 @@ public struct RemoteCollection: Sendable {
       try await remove([item.key])
     }
     let names = Set(ledger.roots.items.map(\.name))
+    // The newest stays: by a folder that is empty who reads it knows that nothing was ever retired. See ``RootLedger``.
+    let newest = retired.items.map(\.key.text).max()
     for item in retired.items
-    where item.pushes.isEmpty && now - Int64(clamping: item.time) >= 4 * grace && item.roots.isDisjoint(with: names) {
+    where item.key.text != newest && item.pushes.isEmpty && now - Int64(clamping: item.time) >= 4 * grace && item.roots.isDisjoint(with: names) {
       try await remove([item.key])
     }
     let superseded = store.index.superseded

@@ -7,9 +7,11 @@ import DVObject
 /// relied on, and take the root back. A push is over when its pending record, which bears the same time-ordered name as its
 /// roots, is gone, or, where it may not delete, when a root without content confirms it.
 ///
-///     root is there ─► pending is gone, or confirmed ─► push was not given up ─► root was not retired ─► it is believed
+///     root is there ─► pending is gone, or confirmed ─► push was not given up ─► root was not retired ─► it is still there ─► it is believed
 ///
-/// The three folders are listed in this order. What was believed of a root then holds however late the answer comes.
+/// The folders are listed in this order. What was believed of a root then holds however late the answer comes. The last look is for
+/// a root that was retired and deleted, whose retirement was forgotten too, between two listings: gc forgets one only when its roots
+/// are gone. It never forgets all, so that a store where nothing was ever retired is spared that look.
 struct RootLedger: Sendable {
   /// All roots, believed or not.
   let roots: RecordList
@@ -24,7 +26,23 @@ struct RootLedger: Sendable {
   /// - Parameters:
   ///   - known: what was read before: records never change, so that their keys suffice.
   ///   - isThorough: whether a root that is merged into another during the listing must not be overlooked.
+  /// - Throws: ``StoreError`` with code `busy` if others keep changing the roots.
   init(of store: ObjectStore, known: RecordList? = nil, isThorough: Bool = false) async throws(StoreError) {
+    var known = known
+    for _ in 0..<16 {
+      let ledger = try await RootLedger(listing: store, known: known, isThorough: isThorough)
+      guard try await ledger.isStanding(on: store) else {
+        known = ledger.roots
+        continue
+      }
+      self = ledger
+      return
+    }
+    throw StoreError(.busy, "The roots of \(store.name) keep changing while they are read. Try again.")
+  }
+
+  /// Lists and reads all but the last look.
+  private init(listing store: ObjectStore, known: RecordList?, isThorough: Bool) async throws(StoreError) {
     var roots = try await RecordList(StoreLayout.roots, of: store, known: known)
     if isThorough {
       // A root that was merged was deleted after its successor appeared: one of the two is in a second listing.
@@ -43,9 +61,7 @@ struct RootLedger: Sendable {
       believed = []
       return
     }
-    let listed: [BackendEntry]
-    do { listed = try await store.backend.list(StoreLayout.pending) } catch { throw StoreError(error) }
-    pending = listed.reduce(into: [:]) { all, entry in
+    pending = try await Self.list(StoreLayout.pending, of: store).reduce(into: [:]) { all, entry in
       if let ulid = StoreLayout.record(from: entry.key)?.ulid { all[ulid, default: []].append(entry.key) }
     }
     retired = try await RetiredList(of: store)
@@ -54,6 +70,17 @@ struct RootLedger: Sendable {
     believed = roots.items.filter { [pending] item in
       (pending[item.ulid] == nil || confirmed.contains(item.ulid)) && !dead.contains(item.ulid) && !gone.contains(item.name)
     }
+  }
+
+  /// Whether all that is believed is there after the retirements were read.
+  private func isStanding(on store: ObjectStore) async throws(StoreError) -> Bool {
+    if retired.items.isEmpty || believed.isEmpty { return true }
+    let there = Set(try await Self.list(StoreLayout.roots, of: store).map(\.key))
+    return believed.allSatisfy { there.contains($0.key) }
+  }
+
+  private static func list(_ folder: String, of store: ObjectStore) async throws(StoreError) -> [BackendEntry] {
+    do { return try await store.backend.list(folder) } catch { throw StoreError(error) }
   }
 
   private var believedCount: Int { believed.reduce(0) { $0 + $1.record.roots.count } }
