@@ -32,7 +32,7 @@ import Testing
     let moto = try await backend(.moto).probe()
     // Neither compares a digest with what it got; rclone gives back any that it was told.
     let expected = S3Capabilities(
-      refusesToReplace: true, keepsDigest: false, comparesDigest: false, deletesInBatches: true, servesRanges: true)
+      refusesToReplace: true, keepsDigest: false, comparesDigest: false, tagsByMD5: true, deletesInBatches: true, servesRanges: true)
     #expect(moto == expected)
     let rclone = try await backend(.rclone).probe()
     var other = expected

@@ -16,8 +16,7 @@ extension S3Backend {
     case .success: return
     case .absent: try await requireBucket(request, response)
     default:
-      throw client.failure(
-        .invalid, request, "the server answered \(response.reply.status)", "It may not be compatible with S3.")
+      throw client.oddAnswer(response, to: request)
     }
   }
 
@@ -53,8 +52,7 @@ extension S3Backend {
     let response = try await client.send(request, holding: body.count)
     guard response.kind == .success, let result = try? DeleteResult(xml: response.reply.body) else {
       if response.kind == .unsupported { return false }
-      throw client.failure(
-        .invalid, request, "the server answered \(response.reply.status)", "It may not be compatible with S3.")
+      throw client.oddAnswer(response, to: request)
     }
     let failures = result.failures.filter { $0.code != "NoSuchKey" }
     if failures.isEmpty { return true }

@@ -55,8 +55,7 @@ extension S3Backend {
     let response = try await client.send(request, holding: 1 << 20)
     guard response.kind == .success else {
       try await requireBucket(request, response)
-      throw client.failure(
-        .invalid, request, "the server answered \(response.reply.status) to a listing", "It may not be compatible with S3.")
+      throw client.oddAnswer(response, to: request)
     }
     do throws(S3AnswerError) { return try ListBucketResult(xml: response.reply.body) } catch {
       throw client.failure(.unreachable, request, error.message, "Try again later.")

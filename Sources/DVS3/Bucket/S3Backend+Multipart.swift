@@ -78,9 +78,7 @@ extension S3Backend {
     }
     let response = try await client.send(request, holding: 0)
     guard response.kind == .success, let result = try? InitiateMultipartUploadResult(xml: response.reply.body) else {
-      throw client.failure(
-        .invalid, request, "the server answered \(response.reply.status) to a multipart upload",
-        "It may not be compatible with S3.")
+      throw client.oddAnswer(response, to: request)
     }
     return result.uploadID
   }
@@ -96,9 +94,10 @@ extension S3Backend {
         request.method = "PUT"
         request.object = self.object(key)
         request.query = [("partNumber", String(index + 1)), ("uploadId", upload)]
-        request.body = .file(FileSlice(file, offset: start, count: count, digest: digests[index]))
+        request.body = .file(FileSlice(file, offset: start, count: count, digest: digests[index], notesMD5: self.capabilities.needsTags))
         request.payloadHash = digests[index].hex
-        request.check = { $0.header("etag") == nil ? "the answer has no ETag" : nil }
+        let arrival = Self.arrivalCheck(of: request.body)
+        request.check = { $0.header("etag") == nil ? "the answer has no ETag" : arrival($0) }
         let response = try await self.client.send(request, holding: 2 * FileSlice.pieceSize)
         guard response.kind == .success, let tag = response.reply.header("etag") else {
           throw self.client.failure(

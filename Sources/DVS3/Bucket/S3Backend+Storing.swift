@@ -27,7 +27,8 @@ extension S3Backend {
       try await putInParts(file, size: size, digest: digest, at: key)
     } else {
       // A server that is known to compare the digest needs no help; this machine saves reading everything once more.
-      let slice = FileSlice(file, count: Int(size), digest: capabilities.comparesDigest ? nil : digest)
+      let slice = FileSlice(
+        file, count: Int(size), digest: capabilities.comparesDigest ? nil : digest, notesMD5: capabilities.needsTags)
       try await put(
         .file(slice), size: size, digest: digest, at: key, holding: min(Int(size), 2 * FileSlice.pieceSize))
     }
@@ -42,9 +43,11 @@ extension S3Backend {
     request.object = object(key)
     request.headers = storingHeaders
     if capabilities.keepsDigest { request.hints.append(("x-amz-checksum-sha256", digest.base64)) }
-    if !key.isReplaceable, capabilities.refusesToReplace { request.hints.append(("if-none-match", "*")) }
+    // Bytes that changed on the way could not be put right.
+    if !key.isReplaceable, capabilities.refusesToReplace, !capabilities.needsTags { request.hints.append(("if-none-match", "*")) }
     request.body = body
     request.payloadHash = digest.hex
+    if capabilities.needsTags { request.check = Self.arrivalCheck(of: body) }
     // Twice: bytes may change on the way, and a value that is there may be of another length.
     for isLast in [false, true] {
       let response = try await client.send(request, holding: memory)
@@ -61,12 +64,19 @@ extension S3Backend {
           request.body = .file(FileSlice(slice.file, offset: slice.offset, count: slice.count, digest: digest))
         }
       case .absent, .outOfRange, .unsupported:
-        throw client.failure(
-          .invalid, request, "the server answered \(response.reply.status)", "It may not be compatible with S3.")
+        throw client.oddAnswer(response, to: request)
       }
       if isLast {
         throw client.failure(.unreachable, request, "the server answered \(response.reply.status)", "Try again later.")
       }
+    }
+  }
+
+  /// Compares the tag of what was stored with the MD5 of what was sent.
+  static func arrivalCheck(of body: HTTPRequest.Body) -> @Sendable (HTTPReply) -> String? {
+    { reply in
+      guard let tag = TagMemory.normal(reply.header("etag")), let sent = body.md5, tag != sent[...] else { return nil }
+      return "the server received other bytes than were sent"
     }
   }
 

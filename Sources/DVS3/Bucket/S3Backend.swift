@@ -187,8 +187,7 @@ public final class S3Backend: Backend {
       try await requireBucket(request, response)
       return nil
     case .exists, .unsupported, .otherDigest:
-      throw client.failure(
-        .invalid, request, "the server answered \(response.reply.status) to a read", "It may not be compatible with S3.")
+      throw client.oddAnswer(response, to: request)
     }
   }
 

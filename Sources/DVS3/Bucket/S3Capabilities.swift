@@ -9,31 +9,38 @@ public struct S3Capabilities: Hashable, Sendable {
   /// Whether it compares a body with the digest that the request is signed with. Then this machine need not hash a second time
   /// what it sends.
   public var comparesDigest: Bool
+  /// Whether the ETag of what one request stored is the MD5 of its bytes. Then a server that compares nothing itself still shows that
+  /// they changed on the way.
+  public var tagsByMD5: Bool
   /// Whether many keys can be deleted by one request.
   public var deletesInBatches: Bool
   /// Whether it sends ranges, and not always the whole.
   public var servesRanges: Bool
 
   public init(
-    refusesToReplace: Bool, keepsDigest: Bool, comparesDigest: Bool, deletesInBatches: Bool, servesRanges: Bool
+    refusesToReplace: Bool, keepsDigest: Bool, comparesDigest: Bool, tagsByMD5: Bool, deletesInBatches: Bool, servesRanges: Bool
   ) {
     self.refusesToReplace = refusesToReplace
     self.keepsDigest = keepsDigest
     self.comparesDigest = comparesDigest
+    self.tagsByMD5 = tagsByMD5
     self.deletesInBatches = deletesInBatches
     self.servesRanges = servesRanges
   }
 
   /// What is assumed without a probe: what AWS can do, but no check is left to the server.
   public static let untested = S3Capabilities(
-    refusesToReplace: true, keepsDigest: true, comparesDigest: false, deletesInBatches: true, servesRanges: true)
+    refusesToReplace: true, keepsDigest: true, comparesDigest: false, tagsByMD5: false, deletesInBatches: true, servesRanges: true)
+
+  /// Whether a body that changes on its way to the server would go unnoticed but for its tag.
+  var needsTags: Bool { tagsByMD5 && !comparesDigest && !keepsDigest }
 
   /// Whether requests may carry headers that a server can do without.
   var takesHints: Bool { refusesToReplace || keepsDigest }
 
   private static let names: [(String, any KeyPath<S3Capabilities, Bool> & Sendable)] = [
     ("refuses-to-replace", \.refusesToReplace), ("keeps-digest", \.keepsDigest), ("compares-digest", \.comparesDigest),
-    ("deletes-in-batches", \.deletesInBatches), ("serves-ranges", \.servesRanges),
+    ("tags-by-md5", \.tagsByMD5), ("deletes-in-batches", \.deletesInBatches), ("serves-ranges", \.servesRanges),
   ]
 
   /// What it can do, by name, for people and programs.
@@ -86,8 +93,8 @@ public struct S3ProbeRecord: Hashable, Sendable {
     identity = String(lines[1].dropFirst(4))
     self.time = time
     capabilities = S3Capabilities(
-      refusesToReplace: answers[0], keepsDigest: answers[1], comparesDigest: answers[2], deletesInBatches: answers[3],
-      servesRanges: answers[4])
+      refusesToReplace: answers[0], keepsDigest: answers[1], comparesDigest: answers[2], tagsByMD5: answers[3],
+      deletesInBatches: answers[4], servesRanges: answers[5])
   }
 }
 

@@ -206,7 +206,7 @@ final class S3Client: Sendable {
       switch verdict {
       case .unsupported: record.kind = .unsupported
       case .otherDigest: record.kind = .otherDigest
-      default: return .failed(failure(.invalid, request, verdict.reason, "Check the remote's settings."))
+      default: return .failed(failure(.unreachable, request, verdict.reason, "If it does so again, check the remote's settings."))
       }
     }
     if verdict != .absent, verdict != .success { state.withLock { $0.isBucketSeen = true } }
@@ -270,6 +270,13 @@ final class S3Client: Sendable {
     case .stalled:
       .again(failure(.unreachable, request, error.reason, "Try again later."), TryOutcome.Reason(isCongested: true))
     }
+  }
+
+  /// An answer that makes no sense to what was asked: of a proxy with troubles of its own, or of a server that is none of S3's.
+  func oddAnswer(_ response: S3Response, to request: S3Request) -> BackendError {
+    failure(
+      .unreachable, request, "the server answered \(response.reply.status), which is no answer to that",
+      "Try again; if it always does so, it is not compatible with S3.")
   }
 
   /// Says what could not be done and why.

@@ -1,3 +1,4 @@
+import Crypto
 public import DVBackend
 import DVFile
 import DVObject
@@ -12,10 +13,11 @@ extension S3Backend {
     let name = RandomName.letters()
     let keys = [try BackendKey("probe/\(name)-0"), try BackendKey("probe/\(name)-1")]
     let (first, second) = (Array("dv probe: first value".utf8), Array("dv probe: other value".utf8))
-    _ = try await write(first, at: keys[0])
+    let written = try await write(first, at: keys[0])
     do throws(BackendError) {
       var found = S3Capabilities.untested
       found.servesRanges = try await rangedRead(keys[0]) == Array(first[3..<8])
+      found.tagsByMD5 = TagMemory.normal(written.reply.header("etag")) == Insecure.MD5.hash(data: first).hex[...]
       found.refusesToReplace = await answers([.exists]) { () throws(BackendError) in
         try await self.write(second, at: keys[0], [("if-none-match", "*")])
       }
@@ -36,21 +38,21 @@ extension S3Backend {
 
   private func write(
     _ bytes: [UInt8], at key: BackendKey, _ headers: [(String, String)] = [], announcing digest: ObjectID? = nil
-  ) async throws(BackendError) -> S3Response.Kind {
+  ) async throws(BackendError) -> S3Response {
     var request = S3Request(act: "write a probe to", key: key)
     request.method = "PUT"
     request.object = object(key)
     request.headers = storingHeaders + headers
     request.body = .bytes(bytes)
     request.payloadHash = (digest ?? ObjectID(hashing: bytes.span)).hex
-    return try await client.send(request, holding: bytes.count).kind
+    return try await client.send(request, holding: bytes.count)
   }
 
   /// Whether `body` gets one of these answers; a server that refuses in another way lacks what was tried.
   private func answers(
-    _ wanted: [S3Response.Kind], _ body: () async throws(BackendError) -> S3Response.Kind
+    _ wanted: [S3Response.Kind], _ body: () async throws(BackendError) -> S3Response
   ) async -> Bool {
-    do throws(BackendError) { return wanted.contains(try await body()) } catch { return false }
+    do throws(BackendError) { return wanted.contains(try await body().kind) } catch { return false }
   }
 
   private func rangedRead(_ key: BackendKey) async throws(BackendError) -> [UInt8]? {

@@ -48,7 +48,7 @@ final class TagMemory: Sendable {
   private static func isRemembered(_ key: BackendKey) -> Bool { key.text.hasPrefix("packs/") }
 
   /// Returns an ETag as it is compared: without quotes; `nil` for one that is not remembered.
-  private static func normal(_ tag: String?) -> Substring? {
+  static func normal(_ tag: String?) -> Substring? {
     guard let tag else { return nil }
     let bare = tag.hasPrefix("\"") && tag.hasSuffix("\"") && tag.utf8.count >= 2 ? tag.dropFirst().dropLast() : tag[...]
     let isPlain = bare.utf8.allSatisfy { (0x21...0x7e).contains($0) }

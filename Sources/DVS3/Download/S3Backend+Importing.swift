@@ -121,8 +121,7 @@ extension S3Backend {
       try await requireBucket(request, response)
       return nil
     case .outOfRange, .exists, .unsupported, .otherDigest:
-      throw client.failure(
-        .invalid, request, "the server answered \(response.reply.status) to a read", "It may not be compatible with S3.")
+      throw client.oddAnswer(response, to: request)
     }
   }
 }

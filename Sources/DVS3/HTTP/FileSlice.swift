@@ -1,3 +1,4 @@
+import Crypto
 import DVFile
 import DVObject
 import Synchronization
@@ -12,18 +13,25 @@ final class FileSlice: Sendable {
   let offset: UInt64
   let count: Int
   let digest: ObjectID?
+  /// Whether the MD5 of what is sent is noted.
+  let notesMD5: Bool
   /// What was wrong with the file, if sending it failed for that.
   private let failure = Mutex<String?>(nil)
+  private let sentMD5 = Mutex<String?>(nil)
 
   /// How many bytes of a file are in memory at once for one request, about twice this: one piece is read while one is sent.
   static let pieceSize = 512 << 10
 
-  init(_ file: FilePath, offset: UInt64 = 0, count: Int, digest: ObjectID? = nil) {
+  init(_ file: FilePath, offset: UInt64 = 0, count: Int, digest: ObjectID? = nil, notesMD5: Bool = false) {
     self.file = file
     self.offset = offset
     self.count = count
     self.digest = digest
+    self.notesMD5 = notesMD5
   }
+
+  /// The MD5 of what was sent last, in hex, if it is noted.
+  var md5: String? { sentMD5.withLock { $0 } }
 
   /// What was wrong with the file, if that is why a request failed.
   var problem: String? { failure.withLock { $0 } }
@@ -35,6 +43,8 @@ final class FileSlice: Sendable {
     do {
       let reader = try await BlockingThreads.run { [file] () throws(FileError) in SliceReader(try FileReader(file)) }
       var digest = self.digest == nil ? nil : Digest()
+      var md5 = notesMD5 ? Insecure.MD5() : nil
+      sentMD5.withLock { $0 = nil }
       var position = 0
       if count == 0, let expected = self.digest, expected != ObjectID(hashing: [UInt8]().span) {
         throw Unsound(reason: "it has other bytes than were announced")
@@ -46,10 +56,13 @@ final class FileSlice: Sendable {
         }
         guard piece.count == length else { throw Unsound(reason: "it is shorter than announced") }
         digest?.update(piece.span)
+        md5?.update(data: piece)
         position += length
         if position == count, var digest, digest.finish() != self.digest {
           throw Unsound(reason: "it has other bytes than were announced")
         }
+        // Before the last bytes go: the answer may be there before this goes on.
+        if position == count, let md5 { sentMD5.withLock { $0 = md5.finalize().hex } }
         try await write(piece)
       }
     } catch let error as FileError {
@@ -74,5 +87,14 @@ final class FileSlice: Sendable {
       reader.expectSequentialReading()
       self.reader = reader
     }
+  }
+}
+
+extension Insecure.MD5Digest {
+  /// The digest in hexadecimal, as servers write it into ETags.
+  var hex: String {
+    var text: [UInt8] = []
+    for byte in self { for half in [byte >> 4, byte & 15] { text.append(half < 10 ? 48 + half : 87 + half) } }
+    return String(decoding: text, as: UTF8.self)
   }
 }

@@ -1,3 +1,5 @@
+import Crypto
+
 /// One request, ready to be sent.
 struct HTTPRequest: Sendable {
   enum Body: Sendable {
@@ -12,6 +14,15 @@ struct HTTPRequest: Sendable {
       case .none: 0
       case .bytes(let bytes): bytes.count
       case .file(let slice): slice.count
+      }
+    }
+
+    /// The MD5 of what was sent, in hex; `nil` for a file that was not sent or whose MD5 is not noted.
+    var md5: String? {
+      switch self {
+      case .none: nil
+      case .bytes(let bytes): Insecure.MD5.hash(data: bytes).hex
+      case .file(let slice): slice.md5
       }
     }
   }

@@ -184,13 +184,13 @@ public final class HTTPBackend: Backend {
       case 300..<400:
         let target = reply.header("location").map { " to '\(TerminalSafe.text(String($0.prefix(200))))'" } ?? ""
         return .failed(
-          self.failure(.invalid, key, "read", "the server points\(target). Give the remote the URL that it points to."))
+          self.failure(.unreachable, key, "read", "the server points\(target). Give the remote the URL that it points to."))
       case 408, 425, 429, 500..<600:
         return .again(
           self.failure(.unreachable, key, "read", "the server answered \(reply.status). Try again later."),
           TryOutcome.Reason(wish: reply.retryAfter, isCongested: reply.status == 429 || reply.status == 503))
       default:
-        return .failed(self.failure(.invalid, key, "read", "the server answered \(reply.status). Check the URL."))
+        return .failed(self.failure(.unreachable, key, "read", "the server answered \(reply.status). Check the URL."))
       }
     }
     return reply.status == 404 || reply.status == 410 ? nil : reply

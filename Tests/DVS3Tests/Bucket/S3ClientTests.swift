@@ -1,6 +1,8 @@
 import DVBackend
+import DVFile
 import DVTesting
 import Synchronization
+import SystemPackage
 import Testing
 
 @testable import DVS3
@@ -130,6 +132,37 @@ import Testing
     try await short.backend().put([1, 2, 3], at: BackendKey("index/a"))
     #expect(short.requests.map(\.method) == ["PUT", "HEAD", "PUT"])
     #expect(short.requests.map { $0.header("if-none-match") } == ["*", nil, nil])
+  }
+
+  /// An answer that is none to what was asked is the server's failure, not one of the settings.
+  @Test(arguments: [404, 412, 416, 307, 501])
+  func oddAnswersAreTheServersFailure(status: Int) async throws {
+    let backend = try ScriptedServer(HTTPReply(200, [("etag", "x")]), HTTPReply(status, [("location", "http://elsewhere/")])).backend()
+    try await backend.put([1], at: BackendKey("format/1"))
+    await expectBackendError(.unreachable) { _ = try await backend.list("index/") }
+    if status != 404 { await expectBackendError(.unreachable) { try await backend.delete(BackendKey("index/a")) } }
+  }
+
+  /// Where a server compares nothing itself, its tag shows that bytes changed on the way, and they are sent again.
+  @Test func bytesThatChangeOnTheWayAreSentAgain() async throws {
+    var capabilities = S3Capabilities.untested
+    (capabilities.tagsByMD5, capabilities.keepsDigest) = (true, false)
+    let (wrong, right) = ("\"5eb63bbbe01eeed093cb22bb8f5acdc3\"", "\"900150983cd24fb0d6963f7d28e17f72\"")
+    let server = ScriptedServer(HTTPReply(200, [("etag", wrong)]), HTTPReply(200, [("etag", right)]))
+    try await server.backend(capabilities).put(Array("abc".utf8), at: BackendKey("index/a"))
+    #expect(server.requests.map { $0.header("if-none-match") } == [nil, nil])
+    // For ever another: told, not taken.
+    let broken = try ScriptedServer(HTTPReply(200, [("etag", wrong)])).backend(capabilities)
+    await expectBackendError(.unreachable) { try await broken.put(Array("abc".utf8), at: BackendKey("index/a")) }
+    // One that checks for itself, or whose tags are something else, is believed.
+    try await ScriptedServer(HTTPReply(200, [("etag", wrong)])).backend().put(Array("abc".utf8), at: BackendKey("index/a"))
+    try await withTemporaryDirectory { directory in
+      let file = directory.appending("file")
+      try file.replaceContent(with: Array("abc".utf8).span, durable: false)
+      let slice = FileSlice(file, count: 3, notesMD5: true)
+      try await slice.send { _ in }
+      #expect(slice.md5.map { "\"\($0)\"" } == right)
+    }
   }
 
   /// A listing that says that there is more and gives the same page for ever, or is cut off, is no list.

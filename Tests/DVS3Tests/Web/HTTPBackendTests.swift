@@ -88,7 +88,7 @@ import Testing
     let server = ScriptedServer(HTTPReply(302, [("location", "https://elsewhere.test/")]))
     let backend = HTTPBackend(try HTTPEndpoint("https://web.test"), exchange: server.exchange, clock: server.clock)
     let key = try BackendKey("roots/a")
-    await expectBackendError(.invalid) { _ = try await backend.get(key) }
+    await expectBackendError(.unreachable) { _ = try await backend.get(key) }
     #expect(server.requests.count == 1)
   }
 
