@@ -13,7 +13,7 @@ public struct RunSummary: Hashable, Sendable {
   public let end: Int64
   /// The stage's address; `nil` for a run without one.
   public let stage: String?
-  /// The start of the first command, 80 characters at most.
+  /// The start of the first command, 80 characters at most. It may be empty if there is a stage, which says more.
   public let command: String
 
   public init(_ id: ObjectID, _ run: RunRecord) {
@@ -26,13 +26,15 @@ public struct RunSummary: Hashable, Sendable {
     command = String((run.commands.first ?? "").prefix(80))
   }
 
-  /// Reads it from a record that holds all of its run.
+  /// Reads it from a record, whatever of the run lies elsewhere: as a rule that is nothing that is wanted here.
   ///
-  /// - Returns: `nil` for a record of another kind, and for one of which a part lies elsewhere: that takes a ``RunRecord``.
+  /// - Returns: `nil` for a record of another kind, and for one whose stage may be in its details: that takes a ``RunRecord``.
   /// - Throws: ``RecordError/Code/malformed``.
   public init?(_ record: Record) throws(RecordError) {
-    guard record.type == RunRecord.type, record.json["details"] == nil else { return nil }
+    guard record.type == RunRecord.type else { return nil }
     let json = record.json
+    // The command leaves a record before the stage does.
+    guard json["details"] == nil || json["cmd"] != nil || json["stage"] != nil else { return nil }
     let key = json["key"]?.string.flatMap { try? ObjectID(hex: $0) }
     guard json["version"]?.integer == RunRecord.version, let status = RunRecord.Status(rawValue: json["status"]?.string ?? ""),
       let start = json["start"]?.integer, let end = json["end"]?.integer, (key == nil) == (json["key"] == nil)

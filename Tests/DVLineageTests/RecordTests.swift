@@ -74,6 +74,27 @@ struct RecordTests {
     #expect(try RunRecord(journal: run.json).json == run.json)
   }
 
+  /// Lists and look-ups read no details, unless these may hold the stage.
+  @Test func summariesNeedDetailsOnlyForTheStage() throws {
+    var run = try Self.run()
+    run.parameters = try (0..<80).map { ParameterValue(file: try StagePath("p.yaml"), name: "n\($0)", value: .integer(Int64($0))) }
+    let (long, details) = try run.encoded()
+    #expect(details != nil)
+    #expect(try RunSummary(long) == RunSummary(long.id, run))
+
+    run.commands = [String(repeating: "x", count: 3000)]
+    let (longer, _) = try run.encoded()
+    #expect(longer.json["cmd"] == nil)
+    let summary = try #require(try RunSummary(longer))
+    #expect(summary.stage == "train" && summary.key == run.key && summary.command.isEmpty)
+
+    run.stage = nil
+    let (nameless, rest) = try run.encoded()
+    #expect(try RunSummary(nameless) == nil)
+    let whole = try RunRecord(nameless, details: try #require(rest).bytes)
+    #expect(RunSummary(nameless.id, whole).command == String(repeating: "x", count: 80))
+  }
+
   @Test func alteredRecordsAreRefused() throws {
     let record = try Self.run().encoded().record
     var bytes = record.bytes

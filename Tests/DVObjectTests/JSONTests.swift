@@ -109,6 +109,27 @@ struct JSONTests {
     #expect(error?.code == .tooLarge)
   }
 
+  /// Small and large objects find their members in two ways, and behave alike.
+  @Test(arguments: 0..<16)
+  func objectsAreListsOfMembers(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var object = JSONObject()
+    var model: [(key: String, value: Int64)] = []
+    for step in 0..<400 {
+      let key = "k\(Int.random(in: 0..<24, using: &random))"
+      let place = model.firstIndex { $0.key == key }
+      #expect(object[key] == place.map { .integer(model[$0].value) })
+      if Int.random(in: 0..<5, using: &random) < (step / 100 % 2 == 0 ? 4 : 1) {
+        object[key] = .integer(Int64(step))
+        if let place { model[place].value = Int64(step) } else { model.append((key, Int64(step))) }
+      } else {
+        object[key] = nil
+        if let place { model.remove(at: place) }
+      }
+      #expect(object.keys == model.map(\.key))
+    }
+  }
+
   @Test func objectsAreEqualInWhateverOrder() {
     let one: JSONValue = ["a": 1, "b": [true, nil ?? .null]]
     let other: JSONValue = ["b": [true, .null], "a": 1]

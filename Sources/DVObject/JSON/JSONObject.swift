@@ -10,7 +10,10 @@ public struct JSONObject: Hashable, Sendable {
   }
 
   public private(set) var members: [Member] = []
+  /// Where the members of a large object stand; of a small one it is faster to look at each.
   private var positions: [String: Int] = [:]
+  /// The most members of a small object.
+  private static let smallCount = 16
 
   public init() {}
 
@@ -22,20 +25,37 @@ public struct JSONObject: Hashable, Sendable {
   ///
   /// - Complexity: O(1), but for removing, which is O(*n*).
   public subscript(key: String) -> JSONValue? {
-    get { positions[key].map { members[$0].value } }
+    get { position(of: key).map { members[$0].value } }
     set {
-      switch (positions[key], newValue) {
+      switch (position(of: key), newValue) {
       case (let position?, let value?): members[position].value = value
       case (nil, let value?):
-        positions[key] = members.count
         members.append(Member(key: key, value: value))
+        if members.count == Self.smallCount + 1 {
+          note(from: 0)
+        } else if members.count > Self.smallCount {
+          positions[key] = members.count - 1
+        }
       case (let position?, nil):
         members.remove(at: position)
-        positions[key] = nil
-        for (index, member) in members.enumerated() where index >= position { positions[member.key] = index }
+        if members.count <= Self.smallCount {
+          positions = [:]
+        } else {
+          positions[key] = nil
+          note(from: position)
+        }
       case (nil, nil): break
       }
     }
+  }
+
+  private func position(of key: String) -> Int? {
+    members.count > Self.smallCount ? positions[key] : members.firstIndex { $0.key == key }
+  }
+
+  /// Notes where the members from `start` on stand.
+  private mutating func note(from start: Int) {
+    for index in start..<members.count { positions[members[index].key] = index }
   }
 
   public static func == (left: Self, right: Self) -> Bool {

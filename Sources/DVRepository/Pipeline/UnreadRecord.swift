@@ -14,7 +14,7 @@ struct UnreadRecord: Sendable {
     case problem(String)
     /// A run, or a record of another kind.
     case known(ObjectID, RunSummary?)
-    /// A run of which a part lies elsewhere.
+    /// A run of which a part that is wanted is not beside the record.
     case long(Record)
   }
 
@@ -22,7 +22,9 @@ struct UnreadRecord: Sendable {
     do throws(RecordError) {
       guard let record = try directory.read(id) else { return .gone }
       if record.type != RunRecord.type { return .known(id, nil) }
-      return try RunSummary(record).map { .known(id, $0) } ?? .long(record)
+      if let summary = try RunSummary(record) { return .known(id, summary) }
+      guard let details = try directory.readDetails(of: id) else { return .long(record) }
+      return .known(id, RunSummary(id, try RunRecord(record, details: details)))
     } catch {
       return .problem(error.message)
     }
