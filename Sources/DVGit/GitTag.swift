@@ -24,23 +24,32 @@ extension GitRepository {
     for reference in try references() where reference.name.hasPrefix("refs/tags/") {
       let name = String(reference.name.dropFirst(10))
       guard isWanted(name) else { continue }
-      var tag: OpaquePointer?
-      var oid = reference.target.oid
-      Libgit2.start()
-      let status = unsafe git_tag_lookup(&tag, pointer, &oid)
-      guard status == 0, let tag = unsafe tag else {
-        // A tag that is not annotated names the commit itself.
-        tags.append(GitTag(name: name, object: reference.target, commit: reference.commit, tagger: nil, message: nil))
-        continue
-      }
-      defer { unsafe git_tag_free(tag) }
-      let message = unsafe git_tag_message(tag).map { unsafe String(cString: $0) } ?? ""
       tags.append(
-        GitTag(
-          name: name, object: reference.target, commit: reference.commit,
-          tagger: unsafe git_tag_tagger(tag).map { unsafe GitSignature($0.pointee) },
-          message: message.utf8.count <= messageLimit ? message : String(message.prefix(messageLimit))))
+        annotatedTag(reference.target, named: name, at: reference.commit, messageLimit)
+          // One that is not annotated names the commit itself.
+          ?? GitTag(name: name, object: reference.target, commit: reference.commit, tagger: nil, message: nil))
     }
     return tags
+  }
+
+  /// Returns a tag object under the name that it was made for, whether any reference names it or not.
+  ///
+  /// - Parameter messageLimit: the most bytes of its message; a longer one is cut.
+  /// - Returns: `nil` if there is no such object here, or it is no tag.
+  public func tag(_ object: GitObjectID, messageLimit: Int = 64 << 10) -> GitTag? {
+    guard let raw = try? rawObject(object), raw.kind == .tag, let name = raw.header("tag") else { return nil }
+    return annotatedTag(object, named: name, at: try? resolve(revision: object.hex), messageLimit)
+  }
+
+  private func annotatedTag(_ object: GitObjectID, named name: String, at commit: GitObjectID?, _ messageLimit: Int) -> GitTag? {
+    var tag: OpaquePointer?
+    var oid = object.oid
+    Libgit2.start()
+    guard unsafe git_tag_lookup(&tag, pointer, &oid) == 0, let tag = unsafe tag else { return nil }
+    defer { unsafe git_tag_free(tag) }
+    let message = unsafe git_tag_message(tag).map { unsafe String(cString: $0) } ?? ""
+    return GitTag(
+      name: name, object: object, commit: commit, tagger: unsafe git_tag_tagger(tag).map { unsafe GitSignature($0.pointee) },
+      message: message.utf8.count <= messageLimit ? message : String(message.prefix(messageLimit)))
   }
 }

@@ -106,6 +106,48 @@ struct ModelRegistryTests {
     #expect(try state(of: tags) == (["v2.0.0"], false))
   }
 
+  /// What followed a removed move follows what that had followed; until the removal, it was there.
+  @Test func removedMovesAreSteppedOver() throws {
+    let versions = try (1...4).map { try version("v\($0).0.0", commit: "c\($0)", time: Int64($0)) }
+    let moves = try (1...4).map { try move($0, "v\($0).0.0", after: $0 == 1 ? nil : $0 - 1) }
+    func registered(_ gone: [Int], isKept: Bool = true) throws -> ModelRegistry.Model {
+      let removals = gone.map { number -> (record: RemovalRecord, tag: String, content: TagContent?) in
+        let record = RemovalRecord(tag: moves[number - 1].name, object: object(number), reason: "why", time: 10_000, user: nil)
+        return (record, record.tagName, isKept ? moves[number - 1] : nil)
+      }
+      let there = moves.enumerated().filter { !gone.contains($0.offset + 1) }.map(\.element)
+      return try #require(ModelRegistry((versions + there).shuffled(), removals: removals).models[Self.churn])
+    }
+    func holders(_ model: ModelRegistry.Model, asOf moment: Int64 = .max) -> [String] {
+      (model.alias("production", asOf: moment)?.heads ?? []).compactMap { model.release(of: $0)?.description }
+    }
+    for (gone, now) in [([2], "v4.0.0"), ([2, 3], "v4.0.0"), ([1], "v4.0.0"), ([4], "v3.0.0"), ([3, 4], "v2.0.0")] {
+      let model = try registered(gone)
+      #expect(holders(model) == [now], "\(gone)")
+      #expect(holders(model, asOf: 4500) == ["v4.0.0"] && holders(model, asOf: 2500) == ["v2.0.0"], "\(gone)")
+      #expect(holders(model, asOf: 20_000) == [now])
+      // Others may have the tag still.
+      #expect(model.nextCounter == 5)
+      #expect(model.removed.map(\.record.object) == gone.map(object))
+    }
+    #expect(try registered([2, 3]).moves(before: #require(try registered([2, 3]).events.last)) == [object(1)])
+    // What it followed is lost with it: then people decide.
+    #expect(holders(try registered([2], isKept: false)) == ["v1.0.0", "v4.0.0"])
+    #expect(try registered([1, 2, 3, 4]).alias("production") == nil)
+    // A clone that has the tag still has not been told.
+    let told = RemovalRecord(tag: moves[3].name, object: object(4), reason: "why", time: 10_000, user: nil)
+    let model = try #require(ModelRegistry(versions + moves, removals: [(told, told.tagName, moves[3])]).models[Self.churn])
+    #expect(holders(model) == ["v4.0.0"] && model.removed.isEmpty)
+  }
+
+  @Test(arguments: [
+    ("churn#production#2", "churn"), ("a=churn@v1.0.0", "a:churn"), ("dv/approval/churn@v1.0.0/production/0011223344556677", "churn"),
+    ("dv/signature/a=b@v1.0.0/0011223344556677", "a:b"), ("dv/removal/x", nil), ("dv/approval/churn", nil), ("v1.0.0", nil),
+  ] as [(String, String?)])
+  func removalsSayOfWhichModelTheyAre(tag: String, model: String?) {
+    #expect(RemovalRecord(tag: tag, object: object(1), reason: "", time: 0, user: nil).model?.text == model)
+  }
+
   /// GTO's own tags have no chain: the last number counts.
   @Test func tagsWithoutRecordsFollowTheirNumbers() throws {
     func plain(_ name: String, _ commit: String) -> TagContent {

@@ -97,6 +97,48 @@ struct ModelTests {
     try sandbox.dv("model", "promote", "churn", "v0.1.0", "production", "--resolve").exit(2)
   }
 
+  /// Who removes a tag on record takes it out of the chain, and stays in the history of the model.
+  @Test func removedTagsStayInTheHistory() throws {
+    let sandbox = try Sandbox()
+    for number in 1...3 {
+      try sandbox.write("\(number)\n", to: "model.bin")
+      try sandbox.dv("add", "model.bin").succeed()
+      try sandbox.commit("\(number)")
+      try sandbox.dv("model", "register", "churn", "model.bin", "--version", "v\(number).0.0").succeed()
+      try sandbox.dv("model", "promote", "churn", "v\(number).0.0", "production").succeed()
+    }
+    func holder() throws -> [String] {
+      let graph = try sandbox.dv("lineage", "churn@production", "--depth", "1", "--json").succeed().json
+      let nodes = try #require(graph["nodes"] as? [[String: Any]])
+      return nodes.filter { $0["type"] as? String == "model" }.compactMap { $0["label"] as? String }
+    }
+    let removed = try sandbox.dv("model", "remove", "churn#production#2", "-m", "the slices were wrong", "--json").succeed().json
+    // The move after it follows the one before it: nothing is contested, here nor in the graph.
+    try sandbox.dv("model", "get", "churn@production", "-o", "out").succeed()
+    #expect(try sandbox.read("out") == "3\n")
+    #expect(try holder() == ["churn@v3.0.0"])
+    let lines = try sandbox.dv("model", "history", "churn").succeed().text.split(separator: "\n")
+    #expect(lines.count == 6)
+    #expect(lines.last?.contains("churn#production#2 removed") == true && lines.last?.contains("the slices were wrong") == true, "\(lines)")
+    let history = try sandbox.dv("model", "history", "churn", "--json").succeed().json
+    let removals = try #require(history["removals"] as? [[String: Any]])
+    #expect(removals.count == 1 && removals[0]["tag"] as? String == "churn#production#2" && removals[0]["reason"] as? String == "the slices were wrong")
+    #expect(removals[0]["object"] as? String == removed["object"] as? String && removals[0]["removal"] as? String == removed["removal"] as? String)
+    #expect((removals[0]["user"] as? String)?.hasPrefix("Ada") == true && removals[0]["time"] is Int)
+    // Back to the one before it; its number is not used again.
+    try sandbox.dv("model", "rollback", "churn").succeed()
+    #expect(try holder() == ["churn@v1.0.0"])
+    try sandbox.dv("model", "remove", "churn#production#4", "-m", "a test").succeed()
+    #expect(try sandbox.dv("model", "promote", "churn", "v2.0.0", "production", "--json").succeed().json["tag"] as? String == "churn#production#5")
+    // When all is removed, that is what there is to tell.
+    for tag in ["#production#5", "#production#3", "#production#1", "@v3.0.0", "@v2.0.0", "@v1.0.0"] {
+      try sandbox.dv("model", "remove", .init("churn" + tag), "-m", "all of it").succeed()
+    }
+    #expect(try sandbox.dv("model", "history", "churn").succeed().text.split(separator: "\n").count == 8)
+    try sandbox.dv("model", "show", "churn").exit(2)
+    #expect(try sandbox.dv("model", "list").succeed().text.contains("No model"))
+  }
+
   /// A tag that was moved, or whose record was written by hand, is not believed.
   @Test func movedAndForgedTagsAreRefused() throws {
     let sandbox = try Sandbox()

@@ -16,6 +16,9 @@ struct SigningTests {
     try sandbox.dv("model", "register", "tree", "m").succeed()
     let signed = try sandbox.dv("sign", "churn@v0.1.0", "--key", "../key.pem", "-o", "../churn.sig", "--json").succeed().json
     #expect((signed["provenance"] as? String)?.hasSuffix("churn.sig.provenance") == true)
+    #expect(
+      try sandbox.dv("sign", "churn@v0.1.0", "--key", "../key.pem", "-o", "../again.sig").succeed().text.contains(
+        "Signed what made it: '../again.sig.provenance'."))
     let verified = try sandbox.dv("verify", "churn@v0.1.0", "--key", "../key.pub", "-s", "../churn.sig", "--json").succeed().json
     #expect(verified["ok"] as? Bool == true && verified["provenance"] as? Bool == true && verified["bytes"] as? Int == 4)
     #expect(verified["tagSignature"] as? String == "none" && verified["commitSignature"] as? String == "none")
@@ -27,7 +30,8 @@ struct SigningTests {
     try sandbox.shell("openssl ecparam -name secp384r1 -genkey -noout -out ../other.pem && openssl ec -in ../other.pem -pubout -out ../other.pub 2> /dev/null")
     try sandbox.dv("verify", "churn@v0.1.0", "--key", "../other.pub", "-s", "../churn.sig").exit(1)
     // A directory: a file more is a file that nobody signed.
-    try sandbox.dv("sign", "tree@v0.1.0", "--key", "../key.pem", "-o", "../tree.sig").succeed()
+    // Paths are told as they were written.
+    #expect(try sandbox.dv("sign", "tree@v0.1.0", "--key", "../key.pem", "-o", "../tree.sig").succeed().text.contains("2 files: '../tree.sig'."))
     try sandbox.dv("verify", "m", "--key", "../key.pub", "-s", "../tree.sig").succeed()
     try sandbox.shell("echo c > m/c")
     #expect(try sandbox.dv("verify", "m", "--key", "../key.pub", "-s", "../tree.sig").exit(1).errorText.contains("'c' is there and was not signed"))
@@ -49,7 +53,8 @@ struct SigningTests {
     try sandbox.dv("remote", "add", "origin", "../remote").succeed()
     try sandbox.dv("push").succeed()
     try sandbox.dv("model", "register", "churn", "model.bin", "--sign").succeed()
-    try sandbox.dv("sign", "churn@v0.1.0", "--key", "../key.pem", "-o", "../churn.sig").succeed()
+    let signed = try sandbox.dv("sign", "churn@v0.1.0", "--key", "../key.pem", "-o", "../churn.sig").succeed().text
+    #expect(signed.contains(": '../churn.sig'.") && signed.contains("no provenance"))
     let verify: [Sandbox.Argument] = ["verify", "churn@v0.1.0", "--key", "../key.pub", "-s", "../churn.sig"]
     func verified(_ more: Sandbox.Argument...) throws -> Sandbox.Outcome {
       try sandbox.run([Sandbox.Argument(Sandbox.program)] + verify + more)

@@ -51,10 +51,21 @@ public struct ModelRegistry: Sendable {
     public var problem: String? { heads.lazy.compactMap(\.problem).first }
   }
 
+  /// A tag that was removed on purpose: its record says who did it, when and why.
+  public struct RemovedTag: Sendable {
+    public let record: RemovalRecord
+    /// The short name of the tag that says so.
+    public let tag: String
+    /// What the tag said; `nil` if its object is lost, or spoke of an approval or a signature.
+    public let event: Event?
+  }
+
   public struct Model: Sendable {
     public let name: ModelName
     /// All tags of the model.
     public internal(set) var events: [Event] = []
+    /// Those that were removed on purpose and are not here, the oldest removal first.
+    public internal(set) var removed: [RemovedTag] = []
 
     public init(name: ModelName) { self.name = name }
   }
@@ -62,12 +73,24 @@ public struct ModelRegistry: Sendable {
   public private(set) var models: [ModelName: Model] = [:]
 
   /// Reads tags; those that say nothing of models are left out.
-  public init(_ tags: some Sequence<TagContent>) {
+  ///
+  /// - Parameter removals: what is on record of removed tags: the record, the tag that holds it, and the removed tag if its object is kept.
+  public init(_ tags: some Sequence<TagContent>, removals: [(record: RemovalRecord, tag: String, content: TagContent?)] = []) {
     for tag in tags {
       guard let parsed = RegistryTag(tag.name) else { continue }
       models[parsed.model, default: Model(name: parsed.model)].events.append(Event(tag, parsed))
     }
-    for name in models.keys { models[name]?.events.sort { $0.precedes($1) } }
+    for removal in removals {
+      guard let name = removal.record.model else { continue }
+      // A clone that has the tag still has not been told.
+      if models[name]?.events.contains(where: { $0.tag.object == removal.record.object }) == true { continue }
+      let event = removal.content.flatMap { content in RegistryTag(content.name).map { Event(content, $0) } }
+      models[name, default: Model(name: name)].removed.append(RemovedTag(record: removal.record, tag: removal.tag, event: event))
+    }
+    for name in models.keys {
+      models[name]?.events.sort { $0.precedes($1) }
+      models[name]?.removed.sort { ($0.record.time, $0.tag) < ($1.record.time, $1.tag) }
+    }
   }
 }
 
@@ -156,36 +179,10 @@ extension ModelRegistry.Model {
   /// Whether the model is given up.
   public var isDeprecated: Bool { events.contains { $0.parsed.action == .deprecate } }
 
-  /// The number of the next tag.
-  public var nextCounter: UInt64 { (events.compactMap(\.parsed.counter).max() ?? 0) + 1 }
-
-  /// All aliases that were ever moved, by name.
-  public var aliases: [ModelRegistry.AliasState] {
-    var names: Set<String> = []
-    for event in events { if let alias = event.movedAlias { names.insert(alias) } }
-    return names.sorted().compactMap { alias($0) }
-  }
-
-  /// What is known of an alias; `nil` if it was never moved.
-  ///
-  /// - Parameter moment: in milliseconds since 1970: what was known then, by the times that the tags say.
-  public func alias(_ name: String, asOf moment: Int64 = .max) -> ModelRegistry.AliasState? {
-    let moves = events.filter { $0.movedAlias == name && $0.time <= moment }
-    guard !moves.isEmpty else { return nil }
-    var followed: Set<String> = []
-    for (index, move) in moves.enumerated() {
-      if let record = move.alias {
-        if let previous = record.previous { followed.insert(previous) }
-        followed.formUnion(record.resolves)
-      } else if move.isPlain, index > 0, moves[index - 1].isPlain {
-        // GTO's own tags have no chain: they follow what has the number before. Once there is a chain, a tag beside it
-        // may be one whose record somebody took out: then people decide.
-        followed.insert(moves[index - 1].tag.object)
-      }
-    }
-    let heads = moves.filter { !followed.contains($0.tag.object) }
-    // A circle would leave none: nobody can make one without breaking SHA-1, but damage must not look like 'no alias'.
-    return ModelRegistry.AliasState(alias: name, heads: heads.isEmpty ? moves : heads)
+  /// The number of the next tag. That of a removed one is not used again: others may have it still.
+  public var nextCounter: UInt64 {
+    let gone = removed.compactMap { RegistryTag($0.record.tag)?.counter }
+    return ((events.compactMap(\.parsed.counter) + gone).max() ?? 0) + 1
   }
 
   /// The version that a move gave the alias to; `nil` if it took the alias away, or a tag of GTO's names a commit without version.

@@ -42,50 +42,49 @@ extension LineageTrace {
     }
   }
 
-  /// The version that an alias was given to: the one its record names, else the one registered at its commit, as gto reads it.
-  func version(at tag: Tag) throws -> Tag? {
-    if let record = LineageIndex.record(in: tag.message), record["type"]?.string == "alias" {
-      return try record["release"]?.string.flatMap { try self.tag("\(tag.model)@\($0)") }
+  /// What is asked of a model again and again. Which version has which alias is decided by ``ModelRegistry``, for all of dv.
+  struct RegisteredModel {
+    let model: ModelRegistry.Model
+    /// By the names of their tags.
+    let events: [String: ModelRegistry.Event]
+    /// Of each version's tag, the moves that gave it an alias.
+    let assignments: [String: [String]]
+
+    init(_ model: ModelRegistry.Model) {
+      self.model = model
+      events = Dictionary(model.events.map { ($0.tag.name, $0) }, uniquingKeysWith: { first, _ in first })
+      var assignments: [String: [String]] = [:]
+      for event in model.events where event.movedAlias != nil {
+        if let release = model.release(of: event) { assignments["\(model.name.inTag)@\(release)", default: []].append(event.tag.name) }
+      }
+      self.assignments = assignments
     }
-    guard let commit = tag.commit, RegistryTag(tag.name).map({ if case .assign = $0.action { true } else { false } }) == true else { return nil }
-    return try tags("target = ? AND version IS NOT NULL", .blob(commit.bytes)).last { $0.model == tag.model }
   }
 
-  func assignments(of version: Tag) throws -> [String] {
-    if let known = aliases[version.model] { return known[version.name] ?? [] }
-    var found: [String: [String]] = [:]
-    for tag in try tags("model = ?", .text(version.model)) where tag.alias != nil {
-      if let target = try self.version(at: tag) { found[target.name, default: []].append(tag.name) }
-    }
-    aliases[version.model] = found
-    return found[version.name] ?? []
-  }
-
-  /// The tag that last gave an alias; several if two name the same one as the one before.
-  func holders(_ model: String, _ alias: String) throws -> [Tag] {
-    if let known = aliasHolders[[model, alias]] { return known }
-    let found = try findHolders(model, alias)
-    aliasHolders[[model, alias]] = found
+  /// The model that is `name` in tags; `nil` if there is none.
+  private func registered(_ name: String) throws -> RegisteredModel? {
+    if let known = registeredModels[name] { return known }
+    let registry = try self.registry ?? repository.modelRegistry()
+    self.registry = registry
+    guard let model = registry.models.values.first(where: { $0.name.inTag == name }) else { return nil }
+    let found = RegisteredModel(model)
+    registeredModels[name] = found
     return found
   }
 
-  /// The heads of the chain of moves; see `docs/format/registry.md`. One without a record follows the one with the number before, if
-  /// that has none either.
-  private func findHolders(_ model: String, _ alias: String) throws -> [Tag] {
-    let all = try tags("model = ?", .text(model)).filter { $0.alias == alias }.sorted { ($0.number, $0.name) < ($1.number, $1.name) }
-    var superseded: Set<GitObjectID> = []
-    var isPlainBefore = false
-    for (position, tag) in all.enumerated() {
-      let record = LineageIndex.record(in: tag.message)
-      if record == nil, isPlainBefore { superseded.insert(all[position - 1].object) }
-      isPlainBefore = record == nil
-      if let previous = tag.previous { superseded.insert(previous) }
-      let resolved = record?["resolves"]
-      for text in resolved?.array?.compactMap(\.string) ?? resolved?.string.map({ [$0] }) ?? [] {
-        if let other = try? GitObjectID(hex: text) { superseded.insert(other) }
-      }
-    }
-    return all.filter { !superseded.contains($0.object) }
+  /// The version that an alias was given to: the one its record names, else the one registered at its commit, as gto reads it.
+  func version(at tag: Tag) throws -> Tag? {
+    guard let known = try registered(tag.model), let move = known.events[tag.name] else { return nil }
+    return try known.model.release(of: move).flatMap { try self.tag("\(tag.model)@\($0)") }
+  }
+
+  /// The names of the tags that ever gave a version an alias.
+  func assignments(of version: Tag) throws -> [String] { try registered(version.model)?.assignments[version.name] ?? [] }
+
+  /// The tag that last gave an alias; several if the alias is contested.
+  func holders(_ model: String, _ alias: String) throws -> [Tag] {
+    guard let heads = try registered(model)?.model.alias(alias)?.heads else { return [] }
+    return try heads.compactMap { try tag($0.tag.name) }
   }
 
   /// The data of a version whose tag names none: what its commit has under the model's name.

@@ -7,22 +7,24 @@ import DVSQLite
 /// Follows the graph from its tables, one node at a time.
 final class LineageTrace {
   let index: LineageIndex
+  let repository: Repository
   var database: SQLiteDatabase { index.database }
   var recordTypes: [ObjectID: String] = [:]
-  var aliasHolders: [[String]: [Tag]] = [:]
+  /// Read when it is first asked for.
+  var registry: ModelRegistry?
+  /// By their names in tags.
+  var registeredModels: [String: RegisteredModel] = [:]
   /// Inputs that runs read below a path, of each path that was asked for.
   var inputsBelow: [String: [LineageKey]] = [:]
   /// The tags that register a content; those that name none, by their commits.
   var registrations: (byContent: [ObjectID: [(name: String, path: String)]], byCommit: [GitObjectID: [String]])?
   var introductions: [LineageKey: [GitObjectID]] = [:]
-  /// Of each model, the aliases that each of its versions was ever given.
-  var aliases: [String: [String: [String]]] = [:]
 
   /// The whole tables, once a walk has become long.
   private(set) var tables: LineageTables?
   private var steps: Int64 = 0
 
-  init(_ index: LineageIndex) { self.index = index }
+  init(_ index: LineageIndex, of repository: Repository) { (self.index, self.repository) = (index, repository) }
 
   /// Reads whole tables when a walk has seen so much that this is less than asking on.
   func countStep() throws {

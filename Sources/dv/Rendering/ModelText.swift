@@ -65,11 +65,20 @@ struct ModelText {
 
   var historyLines: [String] {
     var table = Table(.left, .left, .left, .left)
+    // Removals stand after all that was there when they were made.
+    var removed = model.removed[...]
+    func tell(_ removal: ModelRegistry.RemovedTag) {
+      table.append(
+        DateText(milliseconds: removal.record.time).description, "\(SafeText.message(removal.record.tag)) removed",
+        SafeText.message(removal.record.user ?? ""), SafeText.message(removal.record.reason))
+    }
     for event in model.events {
+      while let first = removed.first, first.record.time < event.time { tell(removed.removeFirst()) }
       table.append(
         DateText(milliseconds: event.time).description, sentence(event), SafeText.message(who(event) ?? ""),
         SafeText.message(event.alias?.reason ?? event.problem.map { "warning: \($0)" } ?? ""))
     }
+    removed.forEach(tell)
     return table.lines
   }
 
@@ -88,7 +97,7 @@ struct ModelText {
 
   func stateLines(asOf moment: Int64) -> [String] {
     var lines: [String] = []
-    for state in model.aliases.compactMap({ model.alias($0.alias, asOf: moment) }) {
+    for state in model.aliases(asOf: moment) {
       let releases = state.heads.map { model.release(of: $0)?.description ?? "none" }
       lines.append("\(state.alias): \(releases.joined(separator: " and "))" + (state.isContested ? " (contested)" : ""))
     }
@@ -108,7 +117,7 @@ struct ModelText {
 
   func writeAliases(asOf moment: Int64, to json: inout JSONText) {
     json.array("aliases") { json in
-      for state in model.aliases.compactMap({ model.alias($0.alias, asOf: moment) }) {
+      for state in model.aliases(asOf: moment) {
         json.object { json in
           json.member("alias", state.alias)
           json.member("contested", state.isContested)
@@ -134,6 +143,15 @@ struct ModelText {
     json.member("user", who(event))
     json.member("problem", event.problem)
     json.array("aliases") { json in for alias in aliases(of: release) { json.value(alias) } }
+  }
+
+  func writeRemoval(_ removed: ModelRegistry.RemovedTag, to json: inout JSONText) {
+    json.member("tag", removed.record.tag)
+    json.member("object", removed.record.object)
+    json.member("removal", removed.tag)
+    json.member("reason", removed.record.reason)
+    json.member("time", removed.record.time)
+    json.member("user", removed.record.user)
   }
 
   func writeEvent(_ event: ModelRegistry.Event, to json: inout JSONText) {

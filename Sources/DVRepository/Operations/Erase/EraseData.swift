@@ -121,7 +121,7 @@ public struct EraseData: Sendable {
     let index = try LineageIndex(of: repository)
     try await index.update(from: repository)
     let absent = try await index.updateContents(repository.dataReader(allowingRemote: false).nodes)
-    let trace = LineageTrace(index)
+    let trace = LineageTrace(index, of: repository)
     var meant = ErasureTargets(of: repository, index, from: directory)
     if targets.isEmpty { meant.add(known.oids.sorted()) }
     for target in targets { try await meant.add(target) }

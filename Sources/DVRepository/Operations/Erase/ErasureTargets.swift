@@ -27,7 +27,7 @@ struct ErasureTargets {
   init(of repository: Repository, _ index: LineageIndex, from directory: FilePath) {
     self.repository = repository
     self.index = index
-    resolver = LineageTarget(trace: LineageTrace(index), repository: repository, directory: directory)
+    resolver = LineageTarget(trace: LineageTrace(index, of: repository), repository: repository, directory: directory)
   }
 
   /// All files, each once.

@@ -31,7 +31,7 @@ public struct FindImpact: Sendable {
     try await index.update(from: repository)
     var report = Report()
     let absent = try await index.updateContents(repository.dataReader(allowingRemote: false).nodes)
-    let trace = LineageTrace(index)
+    let trace = LineageTrace(index, of: repository)
     let keys = try await LineageTarget(trace: trace, repository: repository, directory: directory).keys(target, hashingFiles: true)
     // By content: another path with the same bytes is the same data.
     var starts: [LineageKey] = []

@@ -33,7 +33,7 @@ public struct TraceLineage: Sendable {
   public func run(in repository: Repository) async throws -> LineageGraph {
     let index = try LineageIndex(of: repository)
     try await index.update(from: repository)
-    let trace = LineageTrace(index)
+    let trace = LineageTrace(index, of: repository)
     let resolver = LineageTarget(trace: trace, repository: repository, directory: directory)
     let keys: [LineageKey]
     do {

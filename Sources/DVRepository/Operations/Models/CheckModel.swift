@@ -50,7 +50,7 @@ public struct CheckModel: Sendable {
       let heads = model.alias(alias)?.heads.map(\.tag.object) ?? []
       report = try await PolicyEvaluation(
         repository: repository, model: model, alias: alias, version: version, before: heads,
-        isReturn: model.release(registeredBy: version).map { model.hadAlias($0, in: heads, alias) } ?? false, move: nil,
+        isReturn: model.release(registeredBy: version).map { model.hadAlias($0, in: heads) } ?? false, move: nil,
         movers: [try repository.person()].compactMap { $0 }, environment: environment
       ).report()
     }
@@ -69,30 +69,24 @@ public struct CheckModel: Sendable {
       throw RepositoryError(.usage, "'\(move.tag.name)' gives '\(alias)' to no version, and that needs nothing.")
     }
     let version = try repository.version(release.description, of: model)
-    let before = model.movesBefore(move, of: alias)
+    let before = model.moves(before: move)
     return try await PolicyEvaluation(
       repository: repository, model: model, alias: alias, version: version, before: before,
-      isReturn: model.hadAlias(release, in: before, alias), move: move, movers: [move.alias?.user, move.tag.tagger].compactMap { $0 },
+      isReturn: model.hadAlias(release, in: before), move: move, movers: [move.alias?.user, move.tag.tagger].compactMap { $0 },
       environment: environment
     ).report()
   }
 }
 
 extension ModelRegistry.Model {
-  /// The tag objects of the moves that a move followed, as hex digits.
-  func movesBefore(_ move: ModelRegistry.Event, of alias: String) -> [String] {
-    if let record = move.alias { return [record.previous].compactMap { $0 } + record.resolves }
-    return [moveBefore(move, of: alias)?.tag.object].compactMap { $0 }
-  }
-
   /// Whether a version had the alias at one of these moves or before, by a move that dv recorded: GTO's tags ask no policy.
-  func hadAlias(_ release: ModelVersion, in moves: [String], _ alias: String) -> Bool {
+  func hadAlias(_ release: ModelVersion, in moves: [String]) -> Bool {
     var waiting = moves
     var seen: Set<String> = []
     while let object = waiting.popLast() {
       guard seen.insert(object).inserted, let event = events.first(where: { $0.tag.object == object }) else { continue }
       if event.alias?.release == release { return true }
-      waiting += movesBefore(event, of: alias)
+      waiting += self.moves(before: event)
     }
     return false
   }

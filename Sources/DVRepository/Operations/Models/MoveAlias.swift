@@ -80,7 +80,7 @@ public struct MoveAlias: Sendable {
     _ version: ModelRegistry.Event, of known: ModelRegistry.Model, _ heads: [ModelRegistry.Event], in repository: Repository
   ) async throws -> PolicyReport {
     let before = heads.map(\.tag.object)
-    let isReturn = known.release(registeredBy: version).map { known.hadAlias($0, in: before, alias) } ?? false
+    let isReturn = known.release(registeredBy: version).map { known.hadAlias($0, in: before) } ?? false
     let report = try await PolicyEvaluation(
       repository: repository, model: known, alias: alias, version: version, before: before, isReturn: isReturn, move: nil,
       movers: [try repository.person()].compactMap { $0 }, environment: environment
@@ -105,7 +105,7 @@ public struct MoveAlias: Sendable {
       var seen: Set<String> = [head.tag.object]
       var skipped: Set<ModelVersion> = current.map { [$0] } ?? []
       var at: ModelRegistry.Event? = head
-      while let move = at, let object = move.alias?.previous ?? known.moveBefore(move, of: alias)?.tag.object, seen.insert(object).inserted {
+      while let move = at, let object = known.moves(before: move).first, seen.insert(object).inserted {
         at = known.events.first { $0.tag.object == object }
         guard let event = at, let release = known.release(of: event), known.version(release) != nil else { continue }
         if skipped.insert(release).inserted { return release }
@@ -121,13 +121,5 @@ extension ModelRegistry.Model {
   /// The version that a tag registers.
   func release(registeredBy event: ModelRegistry.Event) -> ModelVersion? {
     if case .register(let release) = event.parsed.action { release } else { nil }
-  }
-
-  /// The move of an alias with the number before, for tags without a chain.
-  func moveBefore(_ move: ModelRegistry.Event, of alias: String) -> ModelRegistry.Event? {
-    guard move.alias == nil else { return nil }
-    let moves = events.filter { $0.movedAlias == alias }
-    guard let index = moves.firstIndex(where: { $0.tag.object == move.tag.object }), index > 0 else { return nil }
-    return moves[index - 1]
   }
 }

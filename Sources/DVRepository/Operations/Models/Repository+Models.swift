@@ -8,24 +8,33 @@ extension Repository {
   ///
   /// - Complexity: O(*n*) in the tags; the messages of those of models are read.
   public func modelRegistry() throws -> ModelRegistry {
-    ModelRegistry(
-      try git.tags(messageLimit: TagMessage.maximumByteCount) { RegistryTag($0) != nil }.map { tag in
-        TagContent(
-          name: tag.name, object: tag.object.hex, commit: tag.commit?.hex, message: tag.message,
-          tagger: tag.tagger.map { "\($0.name) <\($0.email)>" }, time: (tag.tagger?.time ?? 0) * 1000)
-      })
+    let removals = try Removals(in: self).byObject.values.map { removal in
+      let object = try? GitObjectID(hex: removal.record.object)
+      let removed = object.flatMap { git.tag($0, messageLimit: TagMessage.maximumByteCount) }
+      return (removal.record, removal.tag, removed.map { TagContent($0) })
+    }
+    return ModelRegistry(
+      try git.tags(messageLimit: TagMessage.maximumByteCount) { RegistryTag($0) != nil }.map { TagContent($0) }, removals: removals)
   }
 
   /// Returns a model of the registry.
   ///
   /// - Throws: ``RepositoryError/Code/usage`` if no tag is of it.
   public func model(_ name: ModelName) throws -> ModelRegistry.Model {
-    guard let model = try modelRegistry().models[name] else {
+    guard let model = try modelRegistry().models[name], !model.events.isEmpty else {
       throw RepositoryError(
         .usage, "No model '\(name)' is registered here.",
         remedy: "'dv model list' lists those that are; '\(try git.isShallow ? "git fetch --unshallow --tags" : "git fetch --tags")' brings those of others.")
     }
     return model
+  }
+
+  /// Returns a model of which something is on record, if only that all its tags were removed.
+  ///
+  /// - Throws: ``RepositoryError/Code/usage`` if nothing is.
+  public func recordedModel(_ name: ModelName) throws -> ModelRegistry.Model {
+    if let model = try modelRegistry().models[name] { return model }
+    return try model(name)
   }
 
   /// Returns the version that `selector` means: `v1.2.0`, an alias, or `latest`.
@@ -67,6 +76,14 @@ extension Repository {
     let signature = try git.signature()
     guard let name = environment("GIT_COMMITTER_NAME") ?? signature?.name else { return nil }
     return String("\(name) <\(environment("GIT_COMMITTER_EMAIL") ?? signature?.email ?? "")>".prefix(200))
+  }
+}
+
+extension TagContent {
+  fileprivate init(_ tag: GitTag) {
+    self.init(
+      name: tag.name, object: tag.object.hex, commit: tag.commit?.hex, message: tag.message,
+      tagger: tag.tagger.map { "\($0.name) <\($0.email)>" }, time: (tag.tagger?.time ?? 0) * 1000)
   }
 }
 

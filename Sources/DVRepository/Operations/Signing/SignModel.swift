@@ -68,7 +68,7 @@ public struct SignModel: Sendable {
   }
 
   /// Where the provenance lies: `model.sig` has it in `model.sig.provenance`.
-  static func provenancePath(beside signature: FilePath) -> FilePath {
+  public static func provenancePath(beside signature: FilePath) -> FilePath {
     FilePath(rawBytes: signature.rawBytes + Array(".provenance".utf8))
   }
 }

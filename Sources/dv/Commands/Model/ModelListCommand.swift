@@ -8,7 +8,7 @@ struct ModelListCommand: Command {
   @OptionGroup var options: GlobalOptions
 
   func run() async throws {
-    let models = try Here.repository().modelRegistry().models.values.sorted { $0.name < $1.name }
+    let models = try Here.repository().modelRegistry().models.values.filter { !$0.events.isEmpty }.sorted { $0.name < $1.name }
     if options.json {
       var list = try JSONList(schema: "dv.model.list/1", "models")
       for model in models { try list.append { ModelText(model).write(to: &$0) } }
@@ -83,7 +83,7 @@ struct ModelShowCommand: Command {
 
 struct ModelHistoryCommand: Command {
   static let configuration = CommandConfiguration(
-    commandName: "history", abstract: "Show who registered and promoted what, when and why.")
+    commandName: "history", abstract: "Show who registered, promoted and removed what, when and why.")
 
   @OptionGroup var options: GlobalOptions
 
@@ -100,7 +100,7 @@ struct ModelHistoryCommand: Command {
   }
 
   func run() async throws {
-    let model = try Here.repository().model(model.name)
+    let model = try Here.repository().recordedModel(model.name)
     let text = ModelText(model)
     let moment = asOf.flatMap { DateText(parsing: $0)?.milliseconds }
     if options.json {
@@ -113,7 +113,10 @@ struct ModelHistoryCommand: Command {
           text.writeAliases(asOf: moment, to: &json)
         }
         json.array("events") { json in
-          for event in model.events where event.time <= moment ?? .max { json.object { text.writeEvent(event, to: &$0) } }
+          for event in model.events(asOf: moment ?? .max) { json.object { text.writeEvent(event, to: &$0) } }
+        }
+        json.array("removals") { json in
+          for removed in model.removed where removed.record.time <= moment ?? .max { json.object { text.writeRemoval(removed, to: &$0) } }
         }
       }
       return try StandardOutput.write(json.text + "\n")

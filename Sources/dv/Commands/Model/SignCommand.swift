@@ -30,9 +30,10 @@ struct SignCommand: Command {
     let directory = try Here.directory()
     let key = try SigningKey(pem: KeyFile.text(key, in: directory))
     let name = version.name.inTag.split(separator: "/").last.map(String.init) ?? "model"
-    let output = directory.pushing(output?.path ?? FilePath("\(name)-\(version.selector).sig"))
-    let report = try await SignModel(version.name, version.selector, key: key, output: output, makesTag: tag, environment: ProcessEnvironment.all).run(
-      in: try Here.repository())
+    let output = output?.path ?? FilePath("\(name)-\(version.selector).sig")
+    let report = try await SignModel(
+      version.name, version.selector, key: key, output: directory.pushing(output), makesTag: tag, environment: ProcessEnvironment.all
+    ).run(in: try Here.repository())
     if options.json {
       var json = JSONText()
       json.object { json in
@@ -48,11 +49,12 @@ struct SignCommand: Command {
       return try StandardOutput.write(json.text + "\n")
     }
     guard !options.quiet else { return }
+    // As the user wrote it, which may have '..' that is not ours to resolve.
     var lines = [
-      "Signed \(report.record.model)@\(report.record.release), \(Count(UInt64(report.files)).of("file")): '\(SafeText.name(Array(report.signature.rawBytes)))'."
+      "Signed \(report.record.model)@\(report.record.release), \(Count(UInt64(report.files)).of("file")): '\(SafeText.name(output.rawBytes))'."
     ]
     lines.append(
-      report.provenance.map { "Signed what made it: '\(SafeText.name(Array($0.rawBytes)))'." }
+      report.provenance.map { _ in "Signed what made it: '\(SafeText.name(SignModel.provenancePath(beside: output).rawBytes))'." }
         ?? "What made it is not recorded, so there is no provenance to sign.")
     if let tag = report.tag { lines.append("Share it: git push origin '\(tag)'") }
     try StandardOutput.write(lines.map { $0 + "\n" }.joined())

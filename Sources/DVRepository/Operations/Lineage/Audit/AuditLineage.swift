@@ -42,7 +42,7 @@ public struct AuditLineage: Sendable {
         .init(severity: .tampering, kind: "damaged-history", subject: "git", message: "\(error.message) 'git fsck' tells more."))
       return report
     }
-    let trace = LineageTrace(index)
+    let trace = LineageTrace(index, of: repository)
     var scope: Set<LineageKey>?
     // A part of a tracked directory comes from where the directory does.
     _ = try await index.updateContents(repository.dataReader(allowingRemote: false).nodes)

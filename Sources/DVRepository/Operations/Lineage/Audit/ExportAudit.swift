@@ -42,7 +42,7 @@ public struct ExportAudit: Sendable {
   public func run(in repository: Repository) async throws -> Report {
     let index = try LineageIndex(of: repository)
     try await index.update(from: repository)
-    let trace = LineageTrace(index)
+    let trace = LineageTrace(index, of: repository)
     let keys = try await LineageTarget(trace: trace, repository: repository, directory: directory).keys(target, hashingFiles: false)
     guard let first = keys.first, case .tag(let name) = first, let named = try trace.tag(name),
       let tag = try named.alias == nil ? named : trace.version(at: named), let commit = tag.commit, let path = tag.path,

@@ -78,11 +78,7 @@ struct PolicyEvaluation {
       if let holder = model.release(of: event), known.insert(holder).inserted, let record = model.version(holder)?.version {
         found.append(.init(release: holder, values: try await CommittedRuns(of: record.commit, in: repository).metrics(of: record)))
       }
-      if let alias = event.alias {
-        waiting += [alias.previous].compactMap { $0 } + alias.resolves
-      } else if let earlier = model.moveBefore(event, of: alias) {
-        waiting.append(earlier.tag.object)
-      }
+      waiting += model.moves(before: event)
     }
     return found
   }
