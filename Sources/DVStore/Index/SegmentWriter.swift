@@ -13,10 +13,12 @@ struct SegmentWriter: ~Copyable {
   private var last: IndexEntry?
   private var blocks: [UInt8] = []
 
-  init(containers: [IndexContainer], superseded: [IndexSupersession] = []) {
+  /// - Parameter expected: entries that will come, if it is known: then room for the whole segment is taken once.
+  init(containers: [IndexContainer], superseded: [IndexSupersession] = [], expecting expected: Int = 0) {
     self.containers = containers
     self.superseded = superseded.sorted { $0.id == $1.id ? $0.kind.rawValue < $1.kind.rawValue : $0.id < $1.id }
     open.reserveCapacity(IndexBlock.capacity)
+    if expected > 0 { blocks.reserveCapacity(4096 + 96 * containers.count + 58 * expected) }
   }
 
   /// Adds an entry; the same entry twice is kept once.
@@ -40,8 +42,9 @@ struct SegmentWriter: ~Copyable {
     closeBlock()
     let head = IndexSegmentHead(
       containers: containers, superseded: superseded, firstKeys: firstKeys, entryCount: entryCount)
-    var bytes = head.encoded()
-    bytes.append(contentsOf: blocks)
+    var bytes = blocks
+    blocks = []
+    bytes.insert(contentsOf: head.encoded(), at: 0)
     return (ObjectID(hashing: bytes.span), bytes)
   }
 
@@ -49,7 +52,7 @@ struct SegmentWriter: ~Copyable {
   static func segment(
     of entries: [IndexEntry], containers: [IndexContainer], superseding superseded: [IndexSupersession] = []
   ) -> (id: ObjectID, bytes: [UInt8]) {
-    var writer = SegmentWriter(containers: containers, superseded: superseded)
+    var writer = SegmentWriter(containers: containers, superseded: superseded, expecting: entries.count)
     // Sorted by numbers: an entry is five times as long, and names that begin alike are rare.
     var order = entries.indices.map { (prefix: entries[$0].key.id.prefix64, kind: entries[$0].key.kind.rawValue, index: $0) }
     order.sort { left, right in

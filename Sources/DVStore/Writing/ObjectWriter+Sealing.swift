@@ -78,6 +78,8 @@ extension ObjectWriter {
       packs = state.sealed + state.sealedStructure
       state.sealed = []
       state.sealedStructure = []
+      // Nobody claims any more: with millions of objects the index takes this memory.
+      state.claimed = []
     }
     try await index(packs, isOver: true)
     if !packs.isEmpty, !isPush { await store.compactIndex() }
