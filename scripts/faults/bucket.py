@@ -2,6 +2,7 @@
 """A bucket of an S3 server, as the tools in this folder change it behind dv's back. Not a program."""
 import http.client
 import re
+import time
 import urllib.parse
 import xml.etree.ElementTree as xml
 
@@ -17,13 +18,23 @@ class Refused(Exception):
 
 
 class Bucket:
-    """Whole objects under keys. Every call is one request on a connection of its own; nothing is tried again."""
+    """Whole objects under keys. Every call is one request on a connection of its own. Servers for tests stumble over many calls at once: a 500 is tried again."""
 
     def __init__(self, endpoint, name, keys):
         """`endpoint` is `http://host:port`; `keys` are the access key and the secret."""
         self.host, self.name, self.keys = urllib.parse.urlsplit(endpoint).netloc, name, keys
 
-    def request(self, method, key="", query="", body=b"", accept=(200, 204, 206), headers=()):
+    def request(self, *arguments, **options):
+        for pause in (0.1, 0.5, 2):
+            try:
+                return self.once(*arguments, **options)
+            except Refused as refused:
+                if refused.status != 500:
+                    raise
+            time.sleep(pause)
+        return self.once(*arguments, **options)
+
+    def once(self, method, key="", query="", body=b"", accept=(200, 204, 206), headers=()):
         target = f"/{self.name}" + ("/" + urllib.parse.quote(key, safe="/-_.~") if key else "")
         if query:
             target += "?" + query

@@ -94,10 +94,11 @@ extension S3Backend {
         request.method = "PUT"
         request.object = self.object(key)
         request.query = [("partNumber", String(index + 1)), ("uploadId", upload)]
-        request.body = .file(FileSlice(file, offset: start, count: count, digest: digests[index], notesMD5: self.capabilities.needsTags))
+        request.body = .file(FileSlice(file, offset: start, count: count, digest: digests[index], notesMD5: self.arrival.isOn))
         request.payloadHash = digests[index].hex
-        let arrival = Self.arrivalCheck(of: request.body)
-        request.check = { $0.header("etag") == nil ? "the answer has no ETag" : arrival($0) }
+        request.check = { [arrival = self.arrival, body = request.body] reply in
+          reply.header("etag") == nil ? "the answer has no ETag" : arrival.problem(reply, body)
+        }
         let response = try await self.client.send(request, holding: 2 * FileSlice.pieceSize)
         guard response.kind == .success, let tag = response.reply.header("etag") else {
           throw self.client.failure(

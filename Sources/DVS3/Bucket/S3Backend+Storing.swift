@@ -28,7 +28,7 @@ extension S3Backend {
     } else {
       // A server that is known to compare the digest needs no help; this machine saves reading everything once more.
       let slice = FileSlice(
-        file, count: Int(size), digest: capabilities.comparesDigest ? nil : digest, notesMD5: capabilities.needsTags)
+        file, count: Int(size), digest: capabilities.comparesDigest ? nil : digest, notesMD5: arrival.isOn)
       try await put(
         .file(slice), size: size, digest: digest, at: key, holding: min(Int(size), 2 * FileSlice.pieceSize))
     }
@@ -44,10 +44,10 @@ extension S3Backend {
     request.headers = storingHeaders
     if capabilities.keepsDigest { request.hints.append(("x-amz-checksum-sha256", digest.base64)) }
     // Bytes that changed on the way could not be put right.
-    if !key.isReplaceable, capabilities.refusesToReplace, !capabilities.needsTags { request.hints.append(("if-none-match", "*")) }
+    if !key.isReplaceable, capabilities.refusesToReplace, !arrival.isOn { request.hints.append(("if-none-match", "*")) }
     request.body = body
     request.payloadHash = digest.hex
-    if capabilities.needsTags { request.check = Self.arrivalCheck(of: body) }
+    request.check = { [arrival] in arrival.problem($0, body) }
     // Twice: bytes may change on the way, and a value that is there may be of another length.
     for isLast in [false, true] {
       let response = try await client.send(request, holding: memory)
@@ -69,14 +69,6 @@ extension S3Backend {
       if isLast {
         throw client.failure(.unreachable, request, "the server answered \(response.reply.status)", "Try again later.")
       }
-    }
-  }
-
-  /// Compares the tag of what was stored with the MD5 of what was sent.
-  static func arrivalCheck(of body: HTTPRequest.Body) -> @Sendable (HTTPReply) -> String? {
-    { reply in
-      guard let tag = TagMemory.normal(reply.header("etag")), let sent = body.md5, tag != sent[...] else { return nil }
-      return "the server received other bytes than were sent"
     }
   }
 

@@ -13,6 +13,7 @@ public final class S3Backend: Backend {
   let capabilities: S3Capabilities
   /// What the server said of packs before.
   let tags: TagMemory?
+  let arrival: ArrivalCheck
   private var location: S3Location { client.settings.location }
 
   /// Bytes that are asked for at once; more are asked for in pieces, side by side.
@@ -46,6 +47,7 @@ public final class S3Backend: Backend {
     self.tags = tags
     self.client = client
     self.capabilities = capabilities
+    arrival = ArrivalCheck(capabilities)
   }
 
   public var description: String { client.place }
