@@ -18,9 +18,24 @@ public struct ChildProcess: Sendable {
   public let directory: FilePath
   /// Whether it, and all that it started, is ended if this process is killed: asked to end, and killed some seconds later.
   public let endsWithParent: Bool
+  /// What runs then, once that has ended; `nil` for nothing. Of no use unless ``endsWithParent``.
+  public let heir: Heir?
 
-  public init(arguments: [[UInt8]], environment: [[UInt8]], directory: FilePath, endsWithParent: Bool = false) {
+  /// A program that does what this process cannot do any more.
+  public struct Heir: Sendable {
+    /// The program, by its path, and its arguments.
+    public let arguments: [[UInt8]]
+    /// `NAME=value`, all there are.
+    public let environment: [[UInt8]]
+
+    public init(arguments: [[UInt8]], environment: [[UInt8]]) { (self.arguments, self.environment) = (arguments, environment) }
+  }
+
+  public init(
+    arguments: [[UInt8]], environment: [[UInt8]], directory: FilePath, endsWithParent: Bool = false, heir: Heir? = nil
+  ) {
     self.endsWithParent = endsWithParent
+    self.heir = heir
     self.arguments = arguments
     self.environment = environment
     self.directory = directory

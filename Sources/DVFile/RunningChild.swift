@@ -43,7 +43,7 @@ final class RunningChild: Sendable {
       SystemCall.closeQuietly(errorEnds.read)
       throw .run(name, error)
     }
-    watch = Mutex(child.endsWithParent ? DeathWatch(over: process) : nil)
+    watch = Mutex(child.endsWithParent ? DeathWatch(over: process, heir: child.heir) : nil)
   }
 
   private static func pipe(_ name: FilePath) throws(FileError) -> (read: CInt, write: CInt) {

@@ -116,8 +116,30 @@ struct AwayTests {
     #expect(try sandbox.runs().count == 2)
   }
 
-  /// kill -9 of dv away from home: that the run started is recorded where its record was to go, and the next run there delivers what it had
-  /// printed.
+  /// kill -9 of dv away from home: what the run had printed is delivered all the same, under the name that was told when it started.
+  @Test(arguments: ["--bundle ../run.dvb", "--remote origin"])
+  func killedRunsAreDelivered(destination: String) throws {
+    let (sandbox, node, commit) = try Self.made()
+    let killed = try sandbox.shell(
+      """
+      mkdir ../tmp; export DV_COMMIT=\(commit) TMPDIR=$PWD/../tmp
+      dv run \(destination) -d train.sh -o out -- 'echo half; touch started; sleep 300; echo x > out' > ../log 2>&1 & pid=$!
+      for i in $(seq 600); do [ ! -e started ] || break; sleep 0.05; done
+      kill -9 $pid; wait $pid || true
+      for i in $(seq 600); do ls -A .. ../tmp | grep -q '^[.]dv-' || break; sleep 0.05; done
+      cat ../log; ls -A .. ../tmp ../remote/started 2>/dev/null || true
+      """, in: node)
+    #expect(!killed.text.contains("\n.dv-") && !killed.text.contains("\nrun.dvb.started"), "\(killed.text)")
+    let name = try #require(killed.text.firstMatch(of: /dv runs adopt (\S+)/)?.output.1)
+    let adopted = try sandbox.dv("runs", "adopt", "--json", .init(String(name))).succeed()
+    let record = try Self.record(adopted)
+    #expect(record["status"] as? String == "abandoned" && record["base"] as? String == commit)
+    #expect(try sandbox.dv("runs", "show", "--log", .init(try #require(adopted.json["run"] as? String))).succeed().text == "half\n")
+    #expect(try sandbox.runs().count == 1)
+  }
+
+  /// Whoever watches over it is killed too: that the run started is recorded where its record was to go, and the next run there delivers what
+  /// it had printed.
   @Test(arguments: ["--bundle ../run.dvb", "--remote origin"])
   func killedRunsLeaveARecord(destination: String) throws {
     let (sandbox, node, commit) = try Self.made()
@@ -129,6 +151,8 @@ struct AwayTests {
       dv run \(destination) -d train.sh -o out -- 'echo half; touch started; sleep 300; echo x > out' > ../log 2>&1 & pid=$!
       for i in $(seq 600); do [ ! -e started ] || break; sleep 0.05; done
       busy=0; if \(isBundle); then dv -C ../\(sandbox.work.lastComponent?.string ?? "") runs adopt ../run.dvb.started-* 2>/dev/null || busy=$?; fi
+      kill -STOP $pid
+      for child in $(grep -ls "^PPid:[[:space:]]*$pid$" /proc/[0-9]*/status | cut -d/ -f3); do kill -s KILL -- -$child || true; done
       kill -9 $pid; wait $pid || true
       ls -A .. ../remote/started ../tmp 2>/dev/null || true; echo busy $busy
       """, in: node)

@@ -1,7 +1,7 @@
 import DVFile
 import DVLineage
 import DVObject
-import SystemPackage
+public import SystemPackage
 
 /// What a detached run leaves in its folder, `<folder>/started`, before its command starts: what whoever finds the folder after its dv was
 /// killed needs to deliver what is there.
@@ -41,20 +41,22 @@ struct StartedNote {
   }
 }
 
-/// The folders of detached runs whose dv was killed: the next run that makes its folder beside them delivers what had been printed and logged,
-/// and removes them.
-struct KilledRuns {
+/// The folders of detached runs whose dv was killed: what had been printed and logged is delivered from there, and they are removed. Whoever
+/// watched over the run does so at once; if that was killed too, the next run that makes its folder beside them.
+public struct KilledRuns: Sendable {
   private let parent: FilePath
   private let lookUp: @Sendable (String) -> String?
 
-  /// - Parameter parent: where the folders lie.
-  init(in parent: FilePath, _ lookUp: @escaping @Sendable (String) -> String?) {
+  /// - Parameters:
+  ///   - parent: where the folders lie.
+  ///   - lookUp: looks up variables of the process.
+  public init(in parent: FilePath, _ lookUp: @escaping @Sendable (String) -> String?) {
     self.parent = parent
     self.lookUp = lookUp
   }
 
   /// Carries it out. What fails is told and tried again by the next run.
-  func deliver(_ output: RunOutput, _ progress: ProgressSink) async {
+  public func deliver(_ output: RunOutput, _ progress: ProgressSink) async {
     guard let listing = try? parent.listDirectory() else { return }
     for index in listing.indices where RandomName.isTemporary(String(decoding: listing.name(at: index), as: UTF8.self)) {
       let folder = parent.appending(name: listing.name(at: index))

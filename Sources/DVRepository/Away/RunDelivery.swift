@@ -12,7 +12,10 @@ import SystemPackage
 ///     of a bundle FILE   FILE.started-<12 digits of the record>   a bundle too, locked for as long as its dv lives
 ///     of a remote        started/<64 digits of the record>        the record alone; what it names is pushed
 ///
-/// Both go away when the whole record is there.
+/// Both go away when the whole record is there. If it is of a run whose dv was killed, it can be found by the digits of the first one too:
+///
+///     of a bundle FILE   FILE.killed-<12 digits of the first record>
+///     of a remote        ended/<64 digits of the first record>    the digits of the whole record
 struct RunDelivery {
   enum Place: Hashable {
     case bundle(FilePath)
@@ -94,12 +97,12 @@ struct RunDelivery {
   func end(killed start: Start, _ record: Record, _ run: RunRecord) async throws -> String {
     switch place {
     case .bundle(let bundle):
-      let file = Self.file(of: record.id, "killed", beside: bundle)
+      let file = Self.file(of: start.id, "killed", beside: bundle)
       _ = try await write(record, to: file)
       forget(start)
       return file.printable
     case .remote(let name):
-      try await deliver(record, run, name, instead: start)
+      try await deliver(record, run, name, instead: start, isKilled: true)
       return record.id.shortHex
     }
   }
@@ -112,12 +115,15 @@ struct RunDelivery {
     return try await RunBundle.write(record, of: local.backend, to: file)
   }
 
-  private func deliver(_ record: Record, _ run: RunRecord, _ name: String?, instead start: Start) async throws {
+  private func deliver(_ record: Record, _ run: RunRecord, _ name: String?, instead start: Start, isKilled: Bool = false) async throws {
     let store = try await push(record, run, name)
     var records = try await RemoteRecords(of: store, try repository.remote(name), in: repository)
     try await records.add([record])
+    let started = StartedRuns(of: store)
+    // The name that was printed when it started is all that somebody may have.
+    if isKilled { try await started.note(start.id, endedAs: record.id) }
     // What stays costs 2 KiB, and says what was so.
-    try? await StartedRuns(of: store).remove(start.id)
+    try? await started.remove(start.id)
   }
 
   /// Makes all that a record names complete on a remote.
@@ -135,10 +141,12 @@ struct RunDelivery {
   }
 }
 
-/// The records on a remote of runs that started and of which nobody has said yet how they ended: `started/<64 digits>`.
+/// The records on a remote of runs that started and of which nobody has said yet how they ended: `started/<64 digits>`. And by which record
+/// that was said of those whose dv was killed: `ended/<64 digits>`.
 struct StartedRuns {
   private let backend: any Backend
   private static let prefix = "started/"
+  private static let endedPrefix = "ended/"
 
   init(of store: ObjectStore) { backend = store.backend }
 
@@ -157,6 +165,22 @@ struct StartedRuns {
   }
 
   func add(_ record: Record) async throws { try await backend.put(record.bytes, at: try Self.key(record.id)) }
+
+  /// The names of those whose dv was killed and of which more is known.
+  func endedIDs() async throws -> [ObjectID] {
+    try await backend.list(Self.endedPrefix).compactMap { try? ObjectID(hex: String($0.key.text.dropFirst(Self.endedPrefix.count))) }
+  }
+
+  /// The record that says how a run ended; `nil` if nobody has said so.
+  func end(of id: ObjectID) async throws -> ObjectID? {
+    let key = try BackendKey(Self.endedPrefix + id.hex)
+    guard let size = try await backend.size(of: key), size == 64 else { return nil }
+    return try await backend.get(key).flatMap { try? ObjectID(hex: String(decoding: $0, as: UTF8.self)) }
+  }
+
+  func note(_ id: ObjectID, endedAs record: ObjectID) async throws {
+    try await backend.put(Array(record.hex.utf8), at: try BackendKey(Self.endedPrefix + id.hex))
+  }
 
   func remove(_ id: ObjectID) async throws { try await backend.delete([try Self.key(id)]) }
 

@@ -130,9 +130,11 @@ public struct AdoptRun: Sendable {
       let store = try await repository.remoteStore(remote, create: false)
       let records = try await RemoteRecords(of: store, remote, in: repository)
       // What only serves files cannot say what is there.
-      let started = (try? await StartedRuns(of: store).ids()) ?? []
-      let matching = records.ids.union(started).filter { $0.hex.hasPrefix(digits) }
-      guard let only = matching.first, matching.count == 1 else {
+      let runs = StartedRuns(of: store)
+      let started = (try? await runs.ids()) ?? []
+      let ended = (try? await runs.endedIDs()) ?? []
+      let matching = records.ids.union(started).union(ended).filter { $0.hex.hasPrefix(digits) }
+      guard var only = matching.first, matching.count == 1 else {
         let some = started.prefix(5).map(\.shortHex).joined(separator: ", ")
         throw RepositoryError(
           .usage, matching.isEmpty
@@ -141,11 +143,12 @@ public struct AdoptRun: Sendable {
             : "\(matching.count) records on remote '\(remote.name)' begin with '\(digits)'.",
           remedy: "Give the run as it was printed where it was made.")
       }
+      if ended.contains(only), let end = try await runs.end(of: only) { only = end }
       let remedy = "'dv fsck --remote \(remote.name)' says what is wrong there."
       for (_, segment) in records.segments {
         if let record = try segment.record(only) { return Found(store: store, record: record, archiveSize: nil, remedy: remedy) }
       }
-      if let record = try await StartedRuns(of: store).record(only) {
+      if let record = try await runs.record(only) {
         output.note(.warning("All that is known of this run is that it started. If its dv was not killed it may go on still."))
         return Found(store: store, record: record, archiveSize: nil, remedy: remedy)
       }

@@ -40,14 +40,19 @@ public struct RunAway: Sendable {
   private let environment: [[UInt8]]
   private let traces: Bool
   private let discardsReplaced: Bool
+  private let deliverer: [[UInt8]]?
 
   /// - Parameters:
   ///   - environment: the variables of the process, which the command gets, `NAME=value`.
   ///   - traces: whether files that the command uses and does not declare are found and recorded.
   ///   - discardsReplaced: whether what lies in the place of an output may be lost.
+  ///   - deliverer: a program and its first arguments, to which the directory with the run's folder is added: it is to call ``KilledRuns`` if
+  ///     this process is killed.
   public init(
-    _ work: RunWork, to destination: Destination, environment: [[UInt8]], traces: Bool = false, discardsReplaced: Bool = false
+    _ work: RunWork, to destination: Destination, environment: [[UInt8]], traces: Bool = false, discardsReplaced: Bool = false,
+    deliverer: [[UInt8]]? = nil
   ) {
+    self.deliverer = deliverer
     self.work = work
     self.destination = destination
     self.environment = environment
@@ -108,7 +113,9 @@ public struct RunAway: Sendable {
     let start = try await delivery.begin(started.record)
     try StartedNote(root: root, start: start, place: delivery.place).write(in: detached.path)
     output.note(.startedAway(start.id, bundle: start.file))
-    let result = await started.job.run(output)
+    var job = started.job
+    job.heir = deliverer.map { .init(arguments: $0 + [parent.rawBytes], environment: environment) }
+    let result = await job.run(output)
     let finished = try await session.finish(started, result)
     guard let record = try session.book.record(finished.record) else {
       throw RepositoryError(.missing, "The record \(finished.record.shortHex) is gone.")

@@ -15,6 +15,8 @@ struct RunJob: Sendable {
   let log: FilePath?
   /// Where the commands may log parameters and metrics, as the variable `DV_RUN_LOG` tells them; `nil` if they may not.
   var series: FilePath?
+  /// What runs if this process is killed while a command runs, once that has ended.
+  var heir: ChildProcess.Heir?
   /// Writes down which files the commands open; `nil` if that is not asked for.
   var tracer: AccessTracer?
 
@@ -48,7 +50,7 @@ struct RunJob: Sendable {
         let stage = stage
         let words = tracer?.traced(command, number: number) ?? command
         let outcome = try await ChildProcess(
-          arguments: words, environment: environment, directory: directory, endsWithParent: true)
+          arguments: words, environment: environment, directory: directory, endsWithParent: true, heir: heir)
           .run { stream, bytes in
             log.append(bytes)
             output.write(stage, stream, bytes)

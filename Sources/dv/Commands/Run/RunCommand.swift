@@ -117,8 +117,11 @@ struct RunCommand: WritingCommand {
     let directory = try Here.directory()
     let root = try RunAway.root(above: directory)
     let work = try work(in: directory, root)
+    // If this is killed, another dv delivers what there is.
+    let program = try? GitProgram(searchPath: nil).path.rawBytes
     let operation = RunAway(
-      work, to: destination, environment: ProcessEnvironment.all, traces: trace, discardsReplaced: force)
+      work, to: destination, environment: ProcessEnvironment.all, traces: trace, discardsReplaced: force,
+      deliverer: program.map { [$0] + ["runs", "deliver"].map { Array($0.utf8) } })
     return try await Interruption.holding {
       try await operation.run(
         root: root, directory: directory, lookUp: ProcessEnvironment.variable, output: narration.output, progress: ProgressSink())

@@ -29,12 +29,18 @@ struct RunsAdoptCommand: WritingCommand {
 
   private var source: AdoptRun.Source {
     get throws {
-      let path = FilePath(run)
-      if remote == nil, try Here.directory().pushing(path).fileStatFollowingLinks()?.kind == .regular {
-        return .bundle(try Here.directory().pushing(path))
+      let path = try Here.directory().pushing(FilePath(run))
+      if remote == nil, let bundle = try [path, killed(path)].first(where: { try $0.fileStatFollowingLinks()?.kind == .regular }) {
+        return .bundle(bundle)
       }
       return .remote(remote, run: run)
     }
+  }
+
+  /// Where a run whose dv was killed has its bundle once more is known of it than that it started.
+  private func killed(_ path: FilePath) -> FilePath {
+    guard let name = path.lastComponent?.string, let mark = name.ranges(of: ".started-").last else { return path }
+    return path.containingDirectory.appending(name[..<mark.lowerBound] + ".killed-" + name[mark.upperBound...])
   }
 
   func run() async throws {

@@ -7,7 +7,7 @@ import DVRepository
 struct RunsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "runs", abstract: "Look at recorded runs, and take home those made elsewhere.",
-    subcommands: [RunsListCommand.self, RunsShowCommand.self, RunsDifferenceCommand.self, RunsAdoptCommand.self],
+    subcommands: [RunsListCommand.self, RunsShowCommand.self, RunsDifferenceCommand.self, RunsAdoptCommand.self, RunsDeliverCommand.self],
     defaultSubcommand: RunsListCommand.self)
 }
 
