@@ -245,6 +245,23 @@ struct ReproduceTests {
   }
 
   /// What is not in the store is fetched; what is nowhere ends it with 3 and a name.
+  /// A stage may have a name with which the ID of a run begins.
+  @Test func shortNamesAreOfStages() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("x\n", to: "in.txt")
+    let names = "0123456789abcdef".map { String($0) }
+    for name in names { try sandbox.dv("run", "-n", .init("s" + name), "-d", "in.txt", "-o", .init(name + ".txt"), "--", .init("echo \(name) > \(name).txt")).succeed() }
+    try sandbox.shell("sed -i 's/^  s\\(.\\):$/  \"\\1\":/' dv.yaml && rm ?.txt ?.txt.dv")
+    try sandbox.dv("repro", "--force").succeed()
+    try sandbox.commit("stages")
+    for name in names {
+      let plan = try sandbox.dv("reproduce", "--dry-run", "--json", "HEAD", .init(name)).succeed().json
+      #expect((plan["stages"] as? [[String: Any]])?.compactMap { $0["stage"] as? String } == [name])
+    }
+    let id = try #require(try sandbox.runs().last?["run"] as? String)
+    #expect(try sandbox.dv("reproduce", "--dry-run", "HEAD", .init(String(id.prefix(15)))).succeed().text.contains("Plan: 1 run "))
+  }
+
   @Test func missingInputsAreNamed() throws {
     let sandbox = try Self.made()
     let remote = sandbox.folder.appending("remote")

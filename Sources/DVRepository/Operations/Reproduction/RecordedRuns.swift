@@ -143,10 +143,13 @@ struct RecordedRuns {
     guard !names.isEmpty else { return runs }
     var chosen: Set<ObjectID> = []
     for name in names {
-      let matching = runs.filter { found in
+      var matching = runs.filter { found in
         found.run.stage == name || found.run.stage?.split(separator: "@").first.map(String.init) == name
-          || found.run.outputs.contains { $0.path.text == name } || found.id.hex.hasPrefix(name.lowercased())
+          || found.run.outputs.contains { $0.path.text == name }
       }
+      // A stage may be called 'f': so few digits name no run.
+      let digits = name.hasPrefix("sha256:") ? String(name.dropFirst("sha256:".count)) : name
+      if matching.isEmpty, digits.utf8.count >= 4 { matching = runs.filter { $0.id.hex.hasPrefix(digits.lowercased()) } }
       guard !matching.isEmpty else {
         let known = runs.compactMap(\.run.stage)
         throw RepositoryError(

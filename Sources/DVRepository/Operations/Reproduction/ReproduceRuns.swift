@@ -86,9 +86,9 @@ public struct ReproduceRuns: Sendable {
   /// Why a run is not carried out at all.
   private func obstacle(_ step: ReproductionPlan.Step, _ report: ReproductionReport) -> (ReproductionVerdict, String)? {
     if let missing = step.missing.first {
-      let more = step.missing.count > 1 ? " and \(step.missing.count - 1) more" : ""
+      let more = step.missing.count > 1 ? " and \(step.missing.count - 1) more are" : " is"
       let name = missing == "the code" ? "the code that ran" : "'\(missing)'"
-      return (.missing, "\(name)\(more) is neither here nor on a remote")
+      return (.missing, "\(name)\(more) neither here nor on a remote")
     }
     if let unmet = step.unmet.first {
       return (.blocked, "the stage declares \(unmet.name) \(unmet.recorded ?? ""), and here it is \(unmet.here ?? "absent")")
