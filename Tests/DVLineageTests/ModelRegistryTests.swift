@@ -131,6 +131,17 @@ struct ModelRegistryTests {
       #expect(model.removed.map(\.record.object) == gone.map(object))
     }
     #expect(try registered([2, 3]).moves(before: #require(try registered([2, 3]).events.last)) == [object(1)])
+    // That it was is not undone: a policy compares with what has been promoted.
+    func yardsticks(_ gone: [Int], from: [Int], until moment: Int64 = .max) throws -> [String] {
+      try registered(gone).moves(backFrom: from.map(object), of: "production", until: moment).map(\.tag.object)
+    }
+    #expect(try yardsticks([], from: [4]) == [4, 3, 2, 1].map(object))
+    #expect(try yardsticks([2, 4], from: [3]) == [4, 3, 2, 1].map(object))
+    #expect(try yardsticks([3, 4], from: [2]) == [4, 3, 2, 1].map(object))
+    #expect(try yardsticks([1, 2, 3, 4], from: []) == [4, 3, 2, 1].map(object))
+    #expect(try yardsticks([1], from: [4]) == [4, 3, 2, 1].map(object))
+    #expect(try yardsticks([2, 3], from: [1], until: 3000) == [3, 2, 1].map(object))
+    #expect(try yardsticks([2, 3, 4], from: [1], until: 2500) == [2, 1].map(object))
     // What it followed is lost with it: then people decide.
     #expect(holders(try registered([2], isKept: false)) == ["v1.0.0", "v4.0.0"])
     #expect(try registered([1, 2, 3, 4]).alias("production") == nil)

@@ -108,6 +108,12 @@ struct PolicyTests {
     try sandbox.dv("model", "promote", "churn", "none", "production").succeed()
     #expect(try sandbox.dv("model", "promote", "churn", "v0.2.0", "production").exit(1).errorText.contains("0.91 of v0.1.0"))
     try sandbox.dv("model", "promote", "churn", "v0.1.0", "production").succeed()
+    // Nor does it go with the moves, when these are removed on record.
+    for tag in ["churn#production#2", "churn#production#4", "churn#production!#3"] {
+      try sandbox.dv("model", "remove", .init(tag), "-m", "away with it").succeed()
+      #expect(try sandbox.dv("model", "promote", "churn", "v0.2.0", "production").exit(1).errorText.contains("0.91 of v0.1.0"), "\(tag)")
+    }
+    try sandbox.dv("model", "promote", "churn", "v0.1.0", "production").succeed()
     // Where model.enforce is set, an alias is only as good as the policy says now.
     try sandbox.shell("sed -i '/Bob/d' ../trust.yaml")
     try sandbox.dv("model", "get", "churn@production", "-o", "out").succeed()

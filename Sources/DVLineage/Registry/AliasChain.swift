@@ -62,6 +62,34 @@ extension ModelRegistry.Model {
     }
     return found
   }
+
+  /// The moves of an alias from some on back, the last first, also those that are removed on record: to remove one does not undo that it was.
+  ///
+  /// - Parameters:
+  ///   - objects: the tag objects of those to begin with.
+  ///   - moment: in milliseconds since 1970: of removed ones that came after these, only those until then count.
+  public func moves(backFrom objects: [String], of alias: String, until moment: Int64 = .max) -> [ModelRegistry.Event] {
+    let gone = removed.compactMap(\.event).filter { $0.movedAlias == alias }
+    let all = Dictionary((events + gone).map { ($0.tag.object, $0) }, uniquingKeysWith: { first, _ in first })
+    var later: [ModelRegistry.Event] = []
+    var reached = Set(objects)
+    for move in gone.sorted(by: { $0.time < $1.time }) where move.time <= moment {
+      guard !reached.contains(move.tag.object), let followed = move.alias?.followed else { continue }
+      guard followed.contains(where: reached.contains) || followed.isEmpty && objects.isEmpty else { continue }
+      reached.insert(move.tag.object)
+      later.insert(move, at: 0)
+    }
+    var found: [ModelRegistry.Event] = []
+    var waiting = later.map(\.tag.object) + objects
+    var seen: Set<String> = []
+    while !waiting.isEmpty {
+      let object = waiting.removeFirst()
+      guard seen.insert(object).inserted, let move = all[object] else { continue }
+      found.append(move)
+      waiting += move.alias?.followed ?? moves(before: move)
+    }
+    return found
+  }
 }
 
 extension AliasRecord {

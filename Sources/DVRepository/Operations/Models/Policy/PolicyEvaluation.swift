@@ -69,16 +69,11 @@ struct PolicyEvaluation {
   /// The versions that had the alias before, the last first, with their metrics.
   private func holders(except release: ModelVersion) async throws -> [MetricQuestion.Holder] {
     var found: [MetricQuestion.Holder] = []
-    var seen: Set<String> = []
     var known: Set<ModelVersion> = [release]
-    var waiting = before
-    while !waiting.isEmpty {
-      let object = waiting.removeFirst()
-      guard seen.insert(object).inserted, let event = model.events.first(where: { $0.tag.object == object }) else { continue }
+    for event in model.moves(backFrom: before, of: alias, until: move?.time ?? .max) {
       if let holder = model.release(of: event), known.insert(holder).inserted, let record = model.version(holder)?.version {
         found.append(.init(release: holder, values: try await CommittedRuns(of: record.commit, in: repository).metrics(of: record)))
       }
-      waiting += model.moves(before: event)
     }
     return found
   }
