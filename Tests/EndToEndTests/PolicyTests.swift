@@ -100,6 +100,18 @@ struct PolicyTests {
     for target in ["churn@production", "churn#production#2", "refs/tags/churn#production#2"] {
       #expect(try sandbox.dv("model", "check", Sandbox.Argument(target), "--json").succeed().json["ok"] as? Bool == true)
     }
+    // What people signed about the version is in the graph.
+    let graph = try sandbox.dv("lineage", "churn@v0.1.0", "--json").succeed().json
+    let signed = try #require(graph["nodes"] as? [[String: Any]]).filter { $0["type"] as? String == "attestation" }.compactMap { $0["label"] as? String }
+    #expect(
+      signed.sorted() == [
+        "approval of churn@v0.1.0 by Bob", "approval of churn@v0.1.0 for production by Bob", "approval of churn@v0.1.0 for staging by Bob",
+        "signature of churn@v0.1.0 by Ada",
+      ])
+    let edges = try #require(graph["edges"] as? [[String: Any]]).filter { ($0["to"] as? String)?.hasPrefix("attestation:dv/") == true }
+    #expect(edges.count == 4 && edges.allSatisfy { $0["from"] as? String == "model:churn@v0.1.0" })
+    let tag = try #require(edges.first?["to"] as? String).dropFirst("attestation:".count)
+    #expect(try sandbox.dv("lineage", "--up", .init(String(tag))).succeed().text.contains("model churn@v0.1.0"))
     // Worse than what is there by more than is allowed.
     try register(sandbox, auc: "0.88")
     let worse = try sandbox.dv("model", "promote", "churn", "v0.2.0", "production").exit(1).errorText

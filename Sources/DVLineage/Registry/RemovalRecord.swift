@@ -27,14 +27,7 @@ public struct RemovalRecord: Hashable, Sendable {
   public var tagName: String { Self.tagPrefix + object }
 
   /// The model that the removed tag spoke of; `nil` if its name says of none.
-  public var model: ModelName? {
-    if let parsed = RegistryTag(tag) { return parsed.model }
-    for kind in Attestation.Kind.allCases where tag.hasPrefix(Attestation.tagPrefix(kind)) {
-      let rest = tag.dropFirst(Attestation.tagPrefix(kind).count)
-      return rest.firstIndex(of: "@").flatMap { ModelName(inTag: rest[..<$0]) }
-    }
-    return nil
-  }
+  public var model: ModelName? { RegistryTag(tag)?.model ?? AttestationTag(tag)?.model }
 
   public func encoded() throws(RecordError) -> Record {
     var json = JSONObject()

@@ -7,7 +7,7 @@ enum LineageKey: Hashable {
   /// A record, of whatever kind.
   case record(ObjectID)
   case commit(GitObjectID)
-  /// A tag of the registry.
+  /// A tag of the registry, or of an attestation about a version.
   case tag(String)
   /// Parameters of runs, by the digest of them.
   case parameters(ObjectID, run: ObjectID)

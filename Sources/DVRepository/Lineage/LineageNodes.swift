@@ -10,7 +10,7 @@ extension LineageKey {
     case .data(let path, let oid): "data:\(oid.text):\(path)"
     case .record(let id): "\(LineageGraph.Node.Kind(recordType: recordType).rawValue):\(id.text)"
     case .commit(let id): "commit:\(id.hex)"
-    case .tag(let name): (name.contains("#") ? "alias:" : "model:") + name
+    case .tag(let name): (AttestationTag(name) != nil ? "attestation:" : name.contains("#") ? "alias:" : "model:") + name
     case .parameters(let id, _): "parameters:\(id.text)"
     }
   }
@@ -70,6 +70,7 @@ extension LineageTrace {
         id: id, kind: .commit, label: found?.subject ?? commit.shortHex,
         facts: [.init("commit", commit.hex)] + (found.map { [.init("author", $0.author), .init("time", "\($0.time * 1000)")] } ?? []))
     case .tag(let name):
+      if let attestation = try attestations()[name] { return Self.node(attestation, id: id) }
       guard let tag = try tag(name) else { return .init(id: id, kind: .model, label: name, facts: []) }
       var facts = [LineageGraph.Fact("tag", name), .init("model", tag.model)]
       if let version = tag.version { facts.append(.init("version", version)) }

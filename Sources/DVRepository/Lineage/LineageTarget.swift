@@ -62,6 +62,7 @@ struct LineageTarget {
 
   private func registered(_ text: String) throws -> String? {
     if try trace.tag(text) != nil { return text }
+    if try trace.attestations()[text] != nil { return text }
     guard let at = text.lastIndex(of: "@") else { return nil }
     // In tags the directory of a project ends with =, in commands with a colon.
     let (model, rest) = (String(text[..<at]).replacing(":", with: "="), String(text[text.index(after: at)...]))

@@ -44,6 +44,7 @@ extension LineageTrace {
     case .tag(let name):
       guard let tag = try tag(name), tag.alias == nil else { return [] }
       return try assignments(of: tag).map { Step(other: .tag($0), role: "promoted to") }
+        + attestations(about: name).map { Step(other: .tag($0), role: "about") }
     case .parameters(_, let run): return [Step(other: .record(run), role: "parameterised by")]
     }
   }

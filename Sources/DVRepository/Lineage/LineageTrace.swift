@@ -12,6 +12,10 @@ final class LineageTrace {
   var recordTypes: [ObjectID: String] = [:]
   /// Read when it is first asked for.
   var registry: ModelRegistry?
+  /// Tags of attestations by name; `nil` as long as nobody asked.
+  var attestationTags: [String: GitTag]?
+  /// Their names by that of the version's tag.
+  var attestationsByVersion: [String: [String]]?
   /// By their names in tags.
   var registeredModels: [String: RegisteredModel] = [:]
   /// Inputs that runs read below a path, of each path that was asked for.
@@ -72,6 +76,7 @@ final class LineageTrace {
         """, .blob(id.bytes)
       ) { Step(other: .data(path: $0.text(0), oid: try ObjectID(bytes: $0.blob(1).span)), role: "committed at") }
     case .tag(let name):
+      if let attestation = AttestationTag(name) { return try tag(attestation.version).map { [Step(other: .tag($0.name), role: "about")] } ?? [] }
       guard let tag = try tag(name) else { return [] }
       if tag.alias != nil {
         return try version(at: tag).map { [Step(other: .tag($0.name), role: "promoted to")] } ?? []

@@ -104,7 +104,7 @@ extension ModelRegistry.Model {
       return "\(release) (\(head.tag.name), by \(who)\(remark))"
     }
     throw RepositoryError(
-      .conflict, "The alias '\(state.alias)' of '\(name)' is contested: \(claims.joined(separator: " and ")) were assigned at the same time.",
+      .conflict, "The alias '\(state.alias)' of '\(name)' is contested: \(claims.joined(separator: " and ")), and none of them follows the other.",
       remedy: remedy)
   }
 }

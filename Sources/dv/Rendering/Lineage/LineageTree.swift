@@ -70,6 +70,8 @@ struct LineageTree {
       let size = fact("size").flatMap { UInt64($0) }.map { "\(ByteCount($0))" }
       let files = fact("files").flatMap { UInt64($0) }.map { Count($0).of("file") }
       return "data \(label) @ \(short("oid") ?? "")" + [size, files].compactMap { $0 }.map { "  " + $0 }.joined()
+    case .attestation where fact("record") == nil:
+      return "attestation \(label)" + (fact("time").flatMap { Int64($0) }.map { "  \(DateText(milliseconds: $0))" } ?? "")
     case .run, .reproduction, .source, .attestation, .profile, .record:
       let when = fact("end").flatMap { Int64($0) }.map { "  \(DateText(milliseconds: $0))" } ?? ""
       let state = fact("status").map { $0 == "complete" ? "" : "  \(SafeText.name($0))" } ?? ""

@@ -105,7 +105,10 @@ public struct CheckArchive: Sendable {
     } else {
       find(.tampering, "tag-differs", path, "The commit in the archive does not lead to the pointer that the tag registers.")
     }
-    try followRuns(from: oid, run: model["run"]?.string.flatMap(LineageIndex.oid), records, files, find)
+    var lineage = ArchiveLineage(records, files: files, isPartial: manifest["leftOut"]?.array?.isEmpty == false)
+    try await lineage.follow(oid, madeBy: model["run"]?.string.flatMap(LineageIndex.oid))
+    report.findings += lineage.findings
+    checkMoves(in: objects, of: model, commitID, &report)
     guard let key else { return report }
     let keyText = String(decoding: try key.readAll(limit: 64 << 10), as: UTF8.self)
     if keyText.contains("-----BEGIN ") {
@@ -116,17 +119,21 @@ public struct CheckArchive: Sendable {
     return report
   }
 
-  /// What made the model, and what made that: as far as records in the archive say.
-  private func followRuns(
-    from oid: ObjectID, run: ObjectID?, _ records: [ObjectID: Record], _ files: [String: [UInt8]],
-    _ find: (AuditReport.Severity, String, String, String) -> Void
-  ) throws {
-    guard let run else { return find(.gap, "no-run", "\(oid.text)", "No recorded run made this model.") }
-    guard let record = records[run] else { return find(.tampering, "missing-record", run.text, "The run that made the model is not in the archive.") }
-    let details = RunRecord.details(of: record).flatMap { files["objects/\($0.id.hex)"] }
-    let made = try RunRecord(record, details: details)
-    if !made.isPartial, !made.outputs.contains(where: { $0.content.oid == oid }) {
-      find(.tampering, "not-made-by-run", run.text, "This run did not make \(oid.shortHex).")
+  /// Moves of aliases in the archive must be of the version.
+  private func checkMoves(
+    in objects: [GitObjectID: GitRawObject], of model: JSONObject, _ commit: GitObjectID, _ report: inout AuditReport
+  ) {
+    for (id, object) in objects.sorted(by: { $0.key.hex < $1.key.hex }) where object.kind == .tag {
+      guard let record = LineageIndex.record(in: object.message), record["type"]?.string == AliasRecord.type else { continue }
+      report.tags += 1
+      guard let name = object.header("tag"), let parsed = RegistryTag(name), case .assign(let alias) = parsed.action,
+        record["alias"]?.string == alias, record["model"]?.string == parsed.model.text, record["model"] == model["model"],
+        record["release"] == model["release"], object.header("object") == commit.hex
+      else {
+        report.findings.append(
+          .init(severity: .tampering, kind: "tag-differs", subject: id.hex, message: "It is no move of an alias to the version, as it is said to be."))
+        continue
+      }
     }
   }
 

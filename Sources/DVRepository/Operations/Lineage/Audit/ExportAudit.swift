@@ -66,6 +66,13 @@ public struct ExportAudit: Sendable {
     if let registered, let record = registered.version {
       for attestation in try repository.attestations(of: record, registered) { _ = try addGit(attestation.object) }
     }
+    // The moves by which it has its aliases, with what a policy found.
+    for name in try trace.assignments(of: tag) {
+      guard let move = try trace.tag(name), let alias = move.alias, try trace.holders(move.model, alias).contains(where: { $0.name == name }),
+        LineageIndex.record(in: move.message) != nil
+      else { continue }
+      _ = try addGit(move.object)
+    }
     // From the commit down to the pointer, so that it is proved to be in the commit.
     let commitObject = try addGit(commit)
     if let tree = try commitObject.header("tree").map({ try GitObjectID(hex: $0) }) {
@@ -114,7 +121,13 @@ public struct ExportAudit: Sendable {
         }
       }
     }
-    for node in walk.graph.nodes {
+    // And what became of making it again.
+    let attempts = try walk.graph.nodes.filter { $0.kind == .run }.flatMap { node in
+      try node.facts.first { $0.name == "record" }.flatMap { LineageIndex.oid($0.value) }.map { id in
+        try trace.effects(of: .record(id), isTarget: false).filter { $0.role == "reproduced by" }.map { try trace.node($0.other) }
+      } ?? []
+    }
+    for node in walk.graph.nodes + attempts {
       guard let hex = node.facts.first(where: { $0.name == "record" })?.value, let id = LineageIndex.oid(hex),
         let record = try index.record(id)
       else { continue }
