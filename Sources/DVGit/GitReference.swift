@@ -21,14 +21,19 @@ public struct GitReflogEntry: Hashable, Sendable {
 }
 
 extension GitRepository {
-  /// Returns all references of the repository, packed or loose, sorted by name.
+  /// Returns references of the repository, packed or loose, sorted by name: all there are.
   ///
   /// A symbolic one that leads nowhere, such as `refs/remotes/origin/HEAD` of a branch that is gone, is left out.
   ///
+  /// - Parameters:
+  ///   - prefix: only those whose full names begin with it, without characters that mean something in a glob.
+  ///   - isWanted: only those whose full names it accepts: what others lead to is not looked at, which is what costs.
   /// - Throws: ``GitError/Code/notFound`` if one names an object that is missing.
-  public func references() throws(GitError) -> [GitReference] {
+  public func references(
+    below prefix: String = "refs/", where isWanted: (String) -> Bool = { _ in true }
+  ) throws(GitError) -> [GitReference] {
     let iterator = unsafe try make("list the references of '\(commonDirectory)'") {
-      unsafe git_reference_iterator_new(&$0, pointer)
+      unsafe git_reference_iterator_glob_new(&$0, pointer, prefix + "*")
     }
     defer { unsafe git_reference_iterator_free(iterator) }
     var references: [GitReference] = []
@@ -40,6 +45,7 @@ extension GitRepository {
       try check("list the references of '\(commonDirectory)'") { status }
       guard let next = unsafe next else { break }
       defer { unsafe git_reference_free(next) }
+      guard isWanted(unsafe String(cString: git_reference_name(next))) else { continue }
       if let reference = unsafe try peel(next) { references.append(reference) }
     }
     return references.sorted { $0.name < $1.name }

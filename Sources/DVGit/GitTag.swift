@@ -21,9 +21,8 @@ extension GitRepository {
   /// - Throws: ``GitError/Code/notFound`` if one names an object that is missing.
   public func tags(messageLimit: Int = 64 << 10, where isWanted: (String) -> Bool = { _ in true }) throws(GitError) -> [GitTag] {
     var tags: [GitTag] = []
-    for reference in try references() where reference.name.hasPrefix("refs/tags/") {
+    for reference in try references(below: "refs/tags/", where: { isWanted(String($0.dropFirst(10))) }) {
       let name = String(reference.name.dropFirst(10))
-      guard isWanted(name) else { continue }
       tags.append(
         annotatedTag(reference.target, named: name, at: reference.commit, messageLimit)
           // One that is not annotated names the commit itself.

@@ -185,6 +185,9 @@ import Testing
       references.map(\.name) == ["refs/dv/exp/one", "refs/heads/main", "refs/stash", "refs/tags/tree", "refs/tags/v1"])
     #expect(references.map(\.commit) == [first, second, stash, nil, first])
     #expect(references[4].target.hex == (try sandbox.git("rev-parse", "v1")))
+    try sandbox.git("tag", "a/b@v1", first.hex)
+    #expect(try repository.references(below: "refs/tags/", where: { $0 != "refs/tags/tree" }).map(\.name) == ["refs/tags/a/b@v1", "refs/tags/v1"])
+    #expect(try repository.tags { $0.hasPrefix("a/") }.map(\.name) == ["a/b@v1"])
 
     let reflogs = try repository.reflogs()
     #expect(reflogs.filter { $0.reference == "HEAD" }.map(\.new).contains(first))
