@@ -26,7 +26,9 @@ struct SigningTests {
     try sandbox.shell("cp model.bin ../copy.bin")
     try sandbox.dv("verify", "copy.bin", "--key", "key.pub", "-s", "churn.sig", in: sandbox.folder).succeed()
     try sandbox.shell("printf x >> ../copy.bin")
-    try sandbox.dv("verify", "copy.bin", "--key", "key.pub", "-s", "churn.sig", in: sandbox.folder).exit(1)
+    #expect(
+      try sandbox.dv("verify", "copy.bin", "--key", "key.pub", "-s", "churn.sig", in: sandbox.folder).exit(1).errorText.contains(
+        "the file has other bytes than were signed"))
     try sandbox.shell("openssl ecparam -name secp384r1 -genkey -noout -out ../other.pem && openssl ec -in ../other.pem -pubout -out ../other.pub 2> /dev/null")
     try sandbox.dv("verify", "churn@v0.1.0", "--key", "../other.pub", "-s", "../churn.sig").exit(1)
     // A directory: a file more is a file that nobody signed.

@@ -88,10 +88,12 @@ public struct ModelStatement: Sendable {
     let signed = Dictionary(resources.map { ($0.name, $0.digest) }, uniquingKeysWith: { first, _ in first })
     let there = Dictionary(found.map { ($0.name, $0.digest) }, uniquingKeysWith: { first, _ in first })
     return Set(signed.keys).union(there.keys).sorted().compactMap { name in
-      switch (signed[name], there[name]) {
-      case (let one?, let other?): one == other ? nil : "'\(name)' has other bytes than were signed"
-      case (_?, nil): "'\(name)' was signed and is missing"
-      case (nil, _?): "'\(name)' is there and was not signed"
+      // A model of one file is '.' in a statement.
+      let shown = name == "." ? "the file" : "'\(name)'"
+      return switch (signed[name], there[name]) {
+      case (let one?, let other?): one == other ? nil : "\(shown) has other bytes than were signed"
+      case (_?, nil): "\(shown) was signed and is missing"
+      case (nil, _?): "\(shown) is there and was not signed"
       case (nil, nil): nil
       }
     }
