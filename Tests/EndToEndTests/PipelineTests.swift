@@ -107,6 +107,7 @@ struct PipelineTests {
     #expect(runs.contains { $0["status"] as? String == "failed" && $0["exit"] as? Int == 3 })
     // A failure is never taken for a result.
     #expect(try sandbox.decisions("--dry-run")["featurize"] == "run")
+    #expect(try sandbox.dv("repro", "--dry-run").succeed().errorText.contains("featurize: run: its last run did not succeed: "))
   }
 
   @Test func independentStagesRunAtOnce() throws {

@@ -17,6 +17,8 @@ public enum StageDecision: Sendable, Equatable {
     case neverRun
     /// Outputs are there, and nothing says which run made them.
     case unrecorded
+    /// As it is now it ran before, and did not come to its end.
+    case lastRunFailed(record: ObjectID)
     case forced
     case alwaysChanged
     /// Nothing says when it would have to run again.

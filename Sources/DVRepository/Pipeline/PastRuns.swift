@@ -7,6 +7,8 @@ struct PastRuns {
   /// Names of records, the newest last.
   private var byKey: [ObjectID: [ObjectID]] = [:]
   private var byStage: [String: [ObjectID]] = [:]
+  /// Those that did not succeed, by key, the newest of each.
+  private var failed: [ObjectID: ObjectID] = [:]
   private var known: [ObjectID: PastRun?] = [:]
   private let book: RecordBook
 
@@ -15,12 +17,20 @@ struct PastRuns {
 
   init(_ book: RecordBook) async throws {
     self.book = book
-    for summary in try await book.summaries().runs where summary.status == .complete || summary.status == .asserted {
+    for summary in try await book.summaries().runs {
       guard let key = summary.key else { continue }
+      guard summary.status == .complete || summary.status == .asserted else {
+        failed[key] = summary.id
+        continue
+      }
+      failed[key] = nil
       byKey[key, default: []].append(summary.id)
       if let stage = summary.stage { byStage[stage, default: []].append(summary.id) }
     }
   }
+
+  /// The last run with a key, if it is known that it did not succeed.
+  func failedRun(key: ObjectID) -> ObjectID? { failed[key] }
 
   mutating func add(_ id: ObjectID, _ run: RunRecord) {
     guard let past = run.pastRun(id) else { return }

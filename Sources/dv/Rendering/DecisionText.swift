@@ -40,6 +40,7 @@ struct DecisionText: CustomStringConvertible {
     switch reason {
     case .neverRun: "it has not run yet"
     case .unrecorded: "nothing says which run made its outputs ('dv stage accept' takes them as they are)"
+    case .lastRunFailed(let record): "its last run did not succeed: \(record.shortHex)"
     case .forced: "asked for with --force"
     case .alwaysChanged: "it runs every time (always_changed)"
     case .noInputs: "it has no inputs, so it runs every time"

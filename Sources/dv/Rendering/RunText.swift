@@ -19,6 +19,7 @@ struct RunText {
     table.append("took", TimeSpan(.milliseconds(run.end - run.start)).description)
     if let time = run.processorTime { table.append("processor", TimeSpan(.milliseconds(time)).description) }
     if let memory = run.peakMemory, memory > 0 { table.append("memory", ByteCount(UInt64(memory)).description) }
+    if let seed = run.seed { table.append("seed", SafeText.name(seed)) }
     if let user = run.user { table.append("user", SafeText.name(user)) }
     if let host = run.host { table.append("host", SafeText.name(host)) }
     if let base = run.base { table.append("commit", String(base.prefix(12))) }

@@ -34,6 +34,11 @@ extension ReproduceWork {
     question.isForced = request.isForced
     var decision = question.decide()
     if case .run = decision, request.pulls, !request.isDry, try await fetchOutputs(for: &question) { decision = question.decide() }
+    switch decision {
+    case .run(because: .neverRun), .run(because: .unrecorded):
+      if let failed = past.failedRun(key: key.id) { return (.run(because: .lastRunFailed(record: failed)), key, runs) }
+    default: break
+    }
     if let drift, !request.isForced, case .run = decision { return (.run(because: drift), key, runs) }
     switch decision {
     case .upToDate(let record), .restore(let record, _):
