@@ -130,13 +130,20 @@ struct ModelTests {
     #expect(try holder() == ["churn@v1.0.0"])
     try sandbox.dv("model", "remove", "churn#production#4", "-m", "a test").succeed()
     #expect(try sandbox.dv("model", "promote", "churn", "v2.0.0", "production", "--json").succeed().json["tag"] as? String == "churn#production#5")
+    // Who registers with changed data at hand is told that it is not that.
+    try sandbox.write("changed\n", to: "model.bin")
+    let told = try sandbox.dv("model", "register", "other", "model.bin", "--describe", "the third try").succeed()
+    #expect(told.errorText.contains("'model.bin' differs from the commit"))
+    try sandbox.dv("model", "deprecate", "other", "-m", "replaced by churn").succeed()
+    let why = try sandbox.dv("model", "history", "other").succeed().text.split(separator: "\n")
+    #expect(why.count == 2 && why[0].hasSuffix("the third try") && why[1].hasSuffix("replaced by churn"), "\(why)")
     // When all is removed, that is what there is to tell.
     for tag in ["#production#5", "#production#3", "#production#1", "@v3.0.0", "@v2.0.0", "@v1.0.0"] {
       try sandbox.dv("model", "remove", .init("churn" + tag), "-m", "all of it").succeed()
     }
     #expect(try sandbox.dv("model", "history", "churn").succeed().text.split(separator: "\n").count == 8)
     try sandbox.dv("model", "show", "churn").exit(2)
-    #expect(try sandbox.dv("model", "list").succeed().text.contains("No model"))
+    #expect(try !sandbox.dv("model", "list").succeed().text.contains("churn"))
   }
 
   /// A tag that was moved, or whose record was written by hand, is not believed.

@@ -33,9 +33,13 @@ public struct ModelRegistry: Sendable {
     /// What the tag's record says; `nil` for a tag without one, as GTO makes them.
     public let version: ModelRecord?
     public let alias: AliasRecord?
+    /// Why an alias was moved or the model given up, as the record says.
+    public let reason: String?
     /// Why the record cannot be believed; `nil` if it can, or there is none.
     public let problem: String?
     public let recordID: ObjectID?
+    /// When the record of a model that is given up says that it was, in milliseconds since 1970.
+    fileprivate let deprecationTime: Int64?
 
     /// Whether it has no record at all, as GTO makes tags.
     public var isPlain: Bool { recordID == nil && problem == nil }
@@ -100,6 +104,8 @@ extension ModelRegistry.Event {
     self.parsed = parsed
     var version: ModelRecord?
     var alias: AliasRecord?
+    var reason: String?
+    var time: Int64?
     var problem: String?
     var id: ObjectID?
     do throws(RecordError) {
@@ -108,7 +114,8 @@ extension ModelRegistry.Event {
         switch parsed.action {
         case .register: version = try ModelRecord(record)
         case .assign, .unassign: alias = try AliasRecord(record)
-        case .deregister, .deprecate, .create: break
+        case .deprecate: (reason, time) = (record.json["reason"]?.string, record.json["time"]?.integer)
+        case .deregister, .create: break
         }
       }
       problem = Self.contradiction(parsed, tag, version, alias)
@@ -117,8 +124,10 @@ extension ModelRegistry.Event {
     }
     self.version = problem == nil ? version : nil
     self.alias = problem == nil ? alias : nil
+    self.reason = problem == nil ? alias?.reason ?? reason : nil
     self.problem = problem
     recordID = id
+    deprecationTime = time
   }
 
   /// What record and tag say differently of the same thing.
@@ -155,7 +164,7 @@ extension ModelRegistry.Event {
   }
 
   /// When it happened, as its record or else its tag says, in milliseconds since 1970.
-  public var time: Int64 { version?.time ?? alias?.time ?? tag.time }
+  public var time: Int64 { version?.time ?? alias?.time ?? deprecationTime ?? tag.time }
 }
 
 extension ModelRegistry.Model {

@@ -76,10 +76,16 @@ struct ModelText {
       while let first = removed.first, first.record.time < event.time { tell(removed.removeFirst()) }
       table.append(
         DateText(milliseconds: event.time).description, sentence(event), SafeText.message(who(event) ?? ""),
-        SafeText.message(event.alias?.reason ?? event.problem.map { "warning: \($0)" } ?? ""))
+        SafeText.message(event.problem.map { "warning: \($0)" } ?? event.reason ?? firstWords(of: event)))
     }
     removed.forEach(tell)
     return table.lines
+  }
+
+  /// What people say of a version that they register, in a line.
+  private func firstWords(of event: ModelRegistry.Event) -> String {
+    guard case .register = event.parsed.action else { return "" }
+    return description(of: event).dropFirst().first ?? ""
   }
 
   private func who(_ event: ModelRegistry.Event) -> String? { event.version?.user ?? event.alias?.user ?? event.tag.tagger }
@@ -171,7 +177,7 @@ struct ModelText {
     json.member("alias", alias)
     json.member("version", release?.description)
     json.member("previous", event.alias?.previous)
-    json.member("reason", event.alias?.reason)
+    json.member("reason", event.reason)
     json.member("policy", event.alias?.policy)
     json.array("evidence") { json in
       for evidence in event.alias?.evidence ?? [] {

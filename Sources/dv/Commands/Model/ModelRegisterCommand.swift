@@ -54,6 +54,11 @@ struct ModelRegisterCommand: WritingCommand {
     let report = try await RegisterModel(
       model.name, path, choice(), description: describe, isSigned: sign, environment: ProcessEnvironment.all
     ).run(in: repository)
+    // The commit counts, whatever is on disk; that is not what everybody expects.
+    let status = try? await ReportStatus([path]).run(in: repository, progress: ProgressSink())
+    if status?.entries.contains(where: { [.modified, .untrackedInside, .deletedInside].contains($0.state) }) == true {
+      ValuesRendering.warn(["'\(path)' differs from the commit, and what the commit has is registered. 'dv add' or 'dv repro', then 'git commit', for another version."])
+    }
     try report.print(
       options, command: "register",
       sentence: "Registered '\(SafeText.name(path.bytes))' of commit \(report.commit.prefix(12)) as \(report.model)@\(report.release?.description ?? "").")
