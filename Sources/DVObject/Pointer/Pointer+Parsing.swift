@@ -3,15 +3,24 @@ extension Pointer {
   ///
   /// - Parameters:
   ///   - bytes: The whole file.
-  ///   - name: What to call it in messages, such as its path.
+  ///   - name: What to call it in messages, such as its path; asked for only if it is no pointer.
   /// - Throws: ``ObjectFormatError`` with the name, the line, what was expected and the remedy; code `.conflicted` if git
   ///   left conflict markers in it, `.unsupported` if it is of another version, `.tooLarge` above 1 KiB.
-  public init(parsing bytes: Span<UInt8>, named name: String) throws(ObjectFormatError) {
-    if let pointer = Self(canonical: bytes) {
-      self = pointer
-      return
-    }
-    // What is no pointer is read line by line, to tell what is wrong with it.
+  public init(parsing bytes: Span<UInt8>, named name: @autoclosure () -> String) throws(ObjectFormatError) {
+    guard let pointer = Self(canonical: bytes) else { throw Self.flaw(in: bytes, named: name()) }
+    self = pointer
+  }
+
+  /// Returns what is wrong with bytes that are no pointer.
+  private static func flaw(in bytes: Span<UInt8>, named name: String) -> ObjectFormatError {
+    do throws(ObjectFormatError) {
+      try check(bytes, named: name)
+      return ObjectFormatError(.malformed, "'\(name)' is not written as a pointer is. Make it anew with 'dv add'.")
+    } catch { return error }
+  }
+
+  /// Goes through the lines and throws at the first that is not as it must be.
+  private static func check(_ bytes: Span<UInt8>, named name: String) throws(ObjectFormatError) {
     // First: with the texts of both sides in it, a pointer may be longer than one is allowed to be.
     if bytes.count <= Self.maximumByteCount || PointerLines.beginsPointer(bytes) {
       let head = bytes.extracting(first: Self.maximumByteCount)
@@ -33,27 +42,17 @@ extension Pointer {
     guard version == "1" else {
       throw lines.unsupported("pointer version '\(version)', this dv reads version 1. Use a newer dv.")
     }
-    let kindText = try lines.value(of: "kind")
-    guard kindText == "file" || kindText == "tree" else {
-      throw lines.malformed("kind is '\(kindText)', expected 'file' or 'tree'.")
-    }
-    var executable = false
-    if kindText == "file", lines.hasNext("mode") {
+    let kind = try lines.value(of: "kind")
+    guard kind == "file" || kind == "tree" else { throw lines.malformed("kind is '\(kind)', expected 'file' or 'tree'.") }
+    if kind == "file", lines.hasNext("mode") {
       let mode = try lines.value(of: "mode")
       guard mode == "exec" else { throw lines.malformed("mode is '\(mode)', expected 'exec' or no such line.") }
-      executable = true
     }
-    let oid = try lines.id(of: "oid")
-    let size = try lines.number(of: "size", unit: "bytes")
-    let files = kindText == "tree" ? try lines.number(of: "files", unit: "files") : nil
-    let run = try lines.hasNext("run") ? lines.id(of: "run") : nil
+    _ = try lines.id(of: "oid")
+    _ = try lines.number(of: "size", unit: "bytes")
+    if kind == "tree" { _ = try lines.number(of: "files", unit: "files") }
+    if lines.hasNext("run") { _ = try lines.id(of: "run") }
     try lines.end()
-
-    if let files {
-      self.init(tree: oid, totals: TreeTotals(files: files, bytes: size), run: run)
-    } else {
-      self.init(file: oid, size: size, executable: executable, run: run)
-    }
   }
 
   /// Reads a pointer; `nil` if it is none.

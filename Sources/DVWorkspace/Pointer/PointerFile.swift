@@ -53,11 +53,6 @@ public struct PointerFile: Hashable, Sendable {
   /// Makes what a file at `path` with these bytes is; throws as ``read(_:in:)``.
   init(path: TreePath, content: Span<UInt8>) throws(WorkspaceError) {
     self.path = path
-    // The name serves messages only, and there may be thousands of pointers.
-    if let pointer = try? Pointer(parsing: content, named: "") {
-      self.pointer = pointer
-      return
-    }
     do throws(ObjectFormatError) { pointer = try Pointer(parsing: content, named: path.description) } catch {
       throw WorkspaceError(error.code == .conflicted ? .conflicted : .pointer, error.message, paths: [path], cause: error)
     }
