@@ -1,3 +1,4 @@
+import DVFile
 import DVLineage
 import DVObject
 import DVSQLite
@@ -74,11 +75,16 @@ extension Audit {
     for (place, name) in places {
       let check = try await CheckData(in: place, depth: .full).run(in: repository, progress: progress)
       for damage in check.damage {
-        if damage.finding.isMissing {
+        let finding = damage.finding
+        let subject = finding.key.map { "\($0.kind) \($0.id.hex)" } ?? finding.place
+        let paths = damage.affects.prefix(3).map { "'\(TerminalSafe.text(String(decoding: $0.path, as: UTF8.self)))'" }
+        let affected = paths.isEmpty ? "" : " \(paths.joined(separator: ", "))\(damage.affects.count > 3 ? " and others" : "") need it."
+        if finding.isMissing {
           // What a partial clone lacks is elsewhere; a remote is to have all it says it has.
-          if place != .local { find(.gap, "missing-object", "\(damage.finding)", "It is missing on \(name).") }
+          if place != .local { find(.gap, "missing-object", subject, "It is missing on \(name).\(affected)") }
         } else {
-          find(.tampering, "damaged-object", "\(damage.finding)", "In \(name) are other bytes than the name says.")
+          let at = finding.key == nil || finding.place.isEmpty ? "" : " at \(finding.place)"
+          find(.tampering, "damaged-object", subject, "In \(name)\(at): \(finding.message).\(affected)")
         }
       }
     }
