@@ -1,3 +1,5 @@
+import Synchronization
+
 /// How alike two contents are, the best first.
 public enum ContentVerdict: Int, Comparable, Sendable, CaseIterable {
   /// Bit for bit.
@@ -35,8 +37,19 @@ public struct ContentDifference: Sendable, Equatable {
   }
 }
 
+/// Which patterns of tolerances fitted a name that was compared: one that fitted none may be misspelt.
+public final class ToleranceUse: Sendable {
+  private let patterns = Mutex<Set<String>>([])
+
+  public init() {}
+
+  func note(_ pattern: String) { patterns.withLock { _ = $0.insert(pattern) } }
+
+  public func contains(_ pattern: String) -> Bool { patterns.withLock { $0.contains(pattern) } }
+}
+
 /// How far numbers may be apart, by name.
-public struct Tolerances: Sendable, Equatable {
+public struct Tolerances: Sendable {
   /// One rule.
   public struct Rule: Sendable, Equatable {
     /// Of a value, a tensor or a file; `*` stands for any characters.
@@ -52,8 +65,10 @@ public struct Tolerances: Sendable, Equatable {
 
   /// The first that fits counts.
   public var rules: [Rule]
+  /// Where it is noted which of them fitted.
+  public let use: ToleranceUse
 
-  public init(_ rules: [Rule] = []) { self.rules = rules }
+  public init(_ rules: [Rule] = [], notedIn use: ToleranceUse = ToleranceUse()) { (self.rules, self.use) = (rules, use) }
 
   public var isEmpty: Bool { rules.isEmpty }
 
@@ -61,9 +76,11 @@ public struct Tolerances: Sendable, Equatable {
   ///
   /// A rule names the value, `path:value` or the file.
   func allowed(_ name: String, in path: String) -> Double? {
-    rules.first { rule in
+    let rule = rules.first { rule in
       [name, "\(path):\(name)", path].contains { Self.fits(rule.pattern[...], $0[...]) }
-    }?.relative
+    }
+    if let rule { use.note(rule.pattern) }
+    return rule?.relative
   }
 
   /// Whether a pattern with `*` fits a text, going back to the last `*` where it does not: no pattern takes long.

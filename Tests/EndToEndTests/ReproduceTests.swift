@@ -156,7 +156,8 @@ struct ReproduceTests {
     #expect((metrics["reason"] as? String)?.hasPrefix("'loss': ") == true)
     #expect((metrics["largestRelativeDifference"] as? Double).map { $0 < 1e-5 } == true)
 
-    let tolerant = try Self.reproduce(sandbox, "--tolerance", "loss=0.001", "HEAD").exit(1)
+    let tolerant = try Self.reproduce(sandbox, "--tolerance", "loss=0.001", "--tolerance", "lost=0.1", "HEAD").exit(1)
+    #expect(tolerant.errorText.contains("The tolerance 'lost' fits nothing") && !tolerant.errorText.contains("'loss' fits"))
     let second = try #require(try tolerant.json["outputs"] as? [[String: Any]])
     #expect(second.first { $0["path"] as? String == "metrics.json" }?["verdict"] as? String == "within-tolerance")
     // The other file is no format whose numbers are known.

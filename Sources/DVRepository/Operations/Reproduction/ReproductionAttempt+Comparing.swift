@@ -15,7 +15,7 @@ extension ReproductionAttempt {
     if !tracked.isEmpty { _ = try await AddData(tracked).run(in: session.repository, progress: progress) }
 
     let scratch = try TemporaryDirectory(in: root.containingDirectory)
-    let comparison = OutputComparison(reader: reader, scratch: scratch.path, tolerances: Tolerances(outcome.tolerances))
+    let comparison = OutputComparison(reader: reader, scratch: scratch.path, tolerances: Tolerances(outcome.tolerances, notedIn: request.tolerances.use))
     outcome.verdict = .identical
     for recorded in step.run.outputs {
       var item = ReproductionReport.Output(path: recorded.path, recorded: recorded.content, made: nil, verdict: .failed)

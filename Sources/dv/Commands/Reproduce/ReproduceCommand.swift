@@ -99,6 +99,10 @@ struct ReproduceCommand: WritingCommand {
     } else if !dryRun {
       try StandardOutput.write(rendering.lines.map { $0 + "\n" }.joined())
     }
+    if found.verdict == .different {
+      let idle = request.tolerances.rules.filter { !request.tolerances.use.contains($0.pattern) }
+      ValuesRendering.warn(idle.map { "The tolerance '\($0.pattern)' fits nothing that differed: it names a value, a tensor, an output or OUTPUT:VALUE." })
+    }
     if found.wasInterrupted { throw ExitCode.interrupted }
     if !found.plan.isComplete || found.items.contains(where: { $0.verdict == .missing && !dryRun }) { throw ExitCode.missing }
     if !dryRun, !found.verdict.isGood { throw ExitCode.no }
