@@ -193,7 +193,11 @@ final class S3Client: Sendable {
       state.withLock { $0.skew = date - wallClock() }
       return .again(error, TryOutcome.Reason(isPutRight: true))
     case .denied(let reason):
-      return .failed(failure(.denied, request, reason, "Check the credentials and what they may do in this bucket."))
+      let error = failure(.denied, request, reason, "Check the credentials and what they may do in this bucket.")
+      // The answer to HEAD does not say why: the credentials' term may be over, or this machine's clock was wrong.
+      guard request.method == "HEAD", let credentials, record.done.withLock({ !exchangeValue(&$0.hasRenewed, true) }) else { return .failed(error) }
+      credentials.invalidate(signer)
+      return .again(error, TryOutcome.Reason(isPutRight: true))
     case .noSpace(let reason):
       return .failed(failure(.noSpace, request, reason, "Free some space there or raise the limit."))
     case .unsupported, .refused, .otherDigest:

@@ -59,6 +59,15 @@ import Testing
     }
   }
 
+  /// What is asked by HEAD is refused without a reason, which may pass: it is asked once more.
+  @Test func refusalsWithoutAReasonAreAskedOnceMore() async throws {
+    let server = ScriptedServer(HTTPReply(403), HTTPReply(200, [("content-length", "7")]))
+    #expect(try await server.backend().size(of: BackendKey("a")) == 7)
+    let refusing = ScriptedServer(HTTPReply(403))
+    await expectBackendError(.denied) { _ = try await refusing.backend().size(of: BackendKey("a")) }
+    #expect(refusing.requests.count == 2)
+  }
+
   @Test func theBucketsRegionIsFollowed() async throws {
     let server = ScriptedServer(HTTPReply(301, [("x-amz-bucket-region", "eu-west-1")]), Self.ok)
     let client = try server.client(endpoint: nil)
