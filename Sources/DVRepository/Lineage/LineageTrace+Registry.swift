@@ -83,8 +83,11 @@ extension LineageTrace {
 
   /// The tag that last gave an alias; several if the alias is contested.
   func holders(_ model: String, _ alias: String) throws -> [Tag] {
-    guard let heads = try registered(model)?.model.alias(alias)?.heads else { return [] }
-    return try heads.compactMap { try tag($0.tag.name) }
+    let key = [model, alias]
+    if let found = aliasHolders[key] { return found }
+    let found = try registered(model)?.model.alias(alias)?.heads.compactMap { try tag($0.tag.name) } ?? []
+    aliasHolders[key] = found
+    return found
   }
 
   /// The data of a version whose tag names none: what its commit has under the model's name.

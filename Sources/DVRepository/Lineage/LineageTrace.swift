@@ -18,6 +18,8 @@ final class LineageTrace {
   var attestationsByVersion: [String: [String]]?
   /// By their names in tags.
   var registeredModels: [String: RegisteredModel] = [:]
+  /// Who holds an alias: asked for at each of its moves, of which a model may have hundreds.
+  var aliasHolders: [[String]: [Tag]] = [:]
   /// Inputs that runs read below a path, of each path that was asked for.
   var inputsBelow: [String: [LineageKey]] = [:]
   /// The tags that register a content; those that name none, by their commits.
