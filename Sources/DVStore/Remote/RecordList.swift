@@ -1,6 +1,13 @@
 import DVBackend
 import DVObject
 
+extension ObjectStore {
+  /// Lists what there is below a prefix.
+  func list(_ prefix: String) async throws(StoreError) -> [BackendEntry] {
+    do { return try await backend.list(prefix) } catch { throw StoreError(error) }
+  }
+}
+
 /// The records under one folder of a store, read whole.
 struct RecordList: Sendable {
   struct Item: Sendable {

@@ -151,7 +151,7 @@ public struct RemoteCollection: Sendable {
   /// Refuses a store with names in it that this dv does not understand.
   private func checkNames() async throws(StoreError) {
     for folder in [StoreLayout.roots, StoreLayout.pending, StoreLayout.retired, StoreLayout.gc, StoreLayout.index] {
-      for entry in try await list(folder) {
+      for entry in try await store.list(folder) {
         let isKnown =
           switch folder {
           case StoreLayout.index: StoreLayout.segment(from: entry.key) != nil
@@ -286,7 +286,7 @@ public struct RemoteCollection: Sendable {
     try await marking.mark(roots.doubtful.sorted().map { TransferRoot($0) })
     survey.live = marking.live
     var packs: [ObjectID: Pack] = [:]
-    for entry in try await list(StoreLayout.packs) {
+    for entry in try await store.list(StoreLayout.packs) {
       guard let id = StoreLayout.pack(from: entry.key) else { throw unknown(entry.key) }
       guard let modified = entry.modified else {
         throw StoreError(
@@ -553,14 +553,14 @@ public struct RemoteCollection: Sendable {
       try await remove([item.key])
     }
     let superseded = store.index.superseded
-    for entry in try await list(StoreLayout.index) {
+    for entry in try await store.list(StoreLayout.index) {
       if let (_, id) = StoreLayout.segment(from: entry.key), superseded.contains(id) { try await remove([entry.key]) }
     }
     if !store.backend.answersAtOnce {
       let contents = roots.trusted.union(roots.doubtful)
       for kind in [TransferRoot.Kind.file, .tree] {
         let oids = Set(contents.lazy.filter { $0.kind == kind }.map(\.oid))
-        let hints = try await list(kind == .file ? StoreLayout.files : StoreLayout.trees)
+        let hints = try await store.list(kind == .file ? StoreLayout.files : StoreLayout.trees)
         try await remove(hints.map(\.key).filter { key in StoreLayout.locator(from: key, kind).map { !oids.contains($0) } ?? false })
       }
       if !plan.sparse.isEmpty || !plan.rescued.isEmpty {
@@ -570,10 +570,6 @@ public struct RemoteCollection: Sendable {
       }
     }
     try? await BackendListing.publish(on: store.backend)
-  }
-
-  private func list(_ prefix: String) async throws(StoreError) -> [BackendEntry] {
-    do { return try await store.backend.list(prefix) } catch { throw StoreError(error) }
   }
 
   private func remove(_ keys: [BackendKey]) async throws(StoreError) {

@@ -172,7 +172,7 @@ public struct RemotePush: Sendable {
     if containers.count > 64 {
       // One listing costs less than many questions.
       var sizes: [BackendKey: UInt64] = [:]
-      for entry in try await list(StoreLayout.packs) { sizes[entry.key] = entry.size }
+      for entry in try await remote.list(StoreLayout.packs) { sizes[entry.key] = entry.size }
       return containers.allSatisfy { $0.kind != .pack || sizes[StoreLayout.container($0)] == $0.size }
     }
     for container in containers {
@@ -189,10 +189,6 @@ public struct RemotePush: Sendable {
 
   private func clock() async throws(StoreError) -> Int64 {
     do { return try await remote.backend.clock() } catch { throw StoreError(error) }
-  }
-
-  private func list(_ prefix: String) async throws(StoreError) -> [BackendEntry] {
-    do { return try await remote.backend.list(prefix) } catch { throw StoreError(error) }
   }
 
   // MARK: Tidying
@@ -224,7 +220,7 @@ public struct RemotePush: Sendable {
   /// Those of pushes that are not over are left alone, which may have to take them back, and those that were retired. The
   /// merged ones are believed as a push's are: when all they say was still said after they were written.
   private func mergeRoots(_ known: RecordList) async throws {
-    let names = try await list(StoreLayout.roots)
+    let names = try await remote.list(StoreLayout.roots)
     guard names.count > Self.recordLimit else { return }
     let ledger = try await RootLedger(of: remote, known: known)
     let items = ledger.believed.filter { $0.record.roots.count < RootRecord.rootLimit / 2 }

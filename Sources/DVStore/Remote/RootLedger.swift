@@ -61,7 +61,7 @@ struct RootLedger: Sendable {
       believed = []
       return
     }
-    pending = try await Self.list(StoreLayout.pending, of: store).reduce(into: [:]) { all, entry in
+    pending = try await store.list(StoreLayout.pending).reduce(into: [:]) { all, entry in
       if let ulid = StoreLayout.record(from: entry.key)?.ulid { all[ulid, default: []].append(entry.key) }
     }
     retired = try await RetiredList(of: store)
@@ -75,12 +75,8 @@ struct RootLedger: Sendable {
   /// Whether all that is believed is there after the retirements were read.
   private func isStanding(on store: ObjectStore) async throws(StoreError) -> Bool {
     if retired.items.isEmpty || believed.isEmpty { return true }
-    let there = Set(try await Self.list(StoreLayout.roots, of: store).map(\.key))
+    let there = Set(try await store.list(StoreLayout.roots).map(\.key))
     return believed.allSatisfy { there.contains($0.key) }
-  }
-
-  private static func list(_ folder: String, of store: ObjectStore) async throws(StoreError) -> [BackendEntry] {
-    do { return try await store.backend.list(folder) } catch { throw StoreError(error) }
   }
 
   private var believedCount: Int { believed.reduce(0) { $0 + $1.record.roots.count } }
