@@ -6,7 +6,7 @@ extension JSONValue {
   ///
   /// Members are in the order of their keys' UTF-16 code units, without spaces; numbers are written as ECMAScript writes
   /// them. What JSON cannot say as a number is a string: `"NaN"`, `"Infinity"`, `"-Infinity"`, and whole numbers beyond
-  /// 2^53 in either direction. See `docs/format/record.md`.
+  /// 2^53 in either direction whose digits are not those that ECMAScript writes for the nearest number. See `docs/format/record.md`.
   public func canonical() -> [UInt8] {
     var bytes: [UInt8] = []
     append(to: &bytes)
@@ -18,8 +18,10 @@ extension JSONValue {
     case .null: bytes += "null".utf8
     case .bool(let value): bytes += (value ? "true" : "false").utf8
     case .integer(let value):
-      let isExact = value.magnitude <= Self.largestExactInteger.magnitude
-      if isExact { bytes += String(value).utf8 } else { Self.append("\(value)", to: &bytes) }
+      let digits = String(value)
+      // A number of that size that was no integer is written with the same digits, and they are read as an integer.
+      let isExact = value.magnitude <= Self.largestExactInteger.magnitude || NumberText.text(of: Double(value)) == digits
+      if isExact { bytes += digits.utf8 } else { Self.append(digits, to: &bytes) }
     case .number(let value):
       if value.isFinite { bytes += NumberText.text(of: value).utf8 } else { Self.append(Self.name(of: value), to: &bytes) }
     case .string(let text): Self.append(text, to: &bytes)

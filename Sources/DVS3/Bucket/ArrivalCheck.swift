@@ -4,10 +4,11 @@ import Synchronization
 ///
 /// Only where nothing else would show that bytes changed on the way. Of a server that was probed it is known what its tags are. Of one that
 /// was not, they are taken for MD5 once one was: every push begins with a record of some hundred bytes, by which that shows before
-/// anything large is sent. A tag that differs means nothing before.
+/// anything large is sent. If the first one differs, it is sent once more: either it had changed on the way, or this server's tags
+/// are something else and are not looked at again.
 final class ArrivalCheck: Sendable {
   private enum State {
-    case off, learning, on
+    case off, learning, doubting, on
   }
 
   private let state: Mutex<State>
@@ -23,10 +24,17 @@ final class ArrivalCheck: Sendable {
   func problem(_ reply: HTTPReply, _ body: HTTPRequest.Body) -> String? {
     guard state.withLock({ $0 != .off }), let tag = TagMemory.normal(reply.header("etag")), let sent = body.md5 else { return nil }
     let isSame = tag == sent[...]
-    let isKnown = state.withLock { state in
-      if isSame { state = .on }
-      return state == .on
+    let isBelieved = state.withLock { state in
+      switch (state, isSame) {
+      case (_, true): state = .on
+      case (.learning, false): state = Self.mayBeMD5(tag) ? .doubting : .off
+      case (.doubting, false): state = .off
+      case (.on, false), (.off, false): break
+      }
+      return isSame || state == .off
     }
-    return isKnown && !isSame ? "the server received other bytes than were sent" : nil
+    return isBelieved ? nil : "the server received other bytes than were sent"
   }
+
+  private static func mayBeMD5(_ tag: Substring) -> Bool { tag.utf8.count == 32 && tag.allSatisfy(\.isHexDigit) }
 }

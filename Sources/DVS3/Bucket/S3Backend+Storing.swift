@@ -48,12 +48,17 @@ extension S3Backend {
     request.body = body
     request.payloadHash = digest.hex
     request.check = { [arrival] in arrival.problem($0, body) }
-    // Twice: bytes may change on the way, and a value that is there may be of another length.
+    // Twice: bytes may change on the way, a value that is there may be of another length, and an answer may be nobody's.
     for isLast in [false, true] {
       let response = try await client.send(request, holding: memory)
       switch response.kind {
       case .success:
-        tags?.wrote(key, tag: response.reply.header("etag"))
+        let tag = response.reply.header("etag")
+        // Whoever stored it says so with its tag. Without one, something in between may have answered in the server's place.
+        if tag == nil {
+          guard isLast, try await self.size(of: key) == size else { break }
+        }
+        tags?.wrote(key, tag: tag)
         return
       case .exists:
         // A value that never changes is there already, or a try whose answer was lost put it there.
@@ -67,7 +72,8 @@ extension S3Backend {
         throw client.oddAnswer(response, to: request)
       }
       if isLast {
-        throw client.failure(.unreachable, request, "the server answered \(response.reply.status)", "Try again later.")
+        throw client.failure(
+          .unreachable, request, "the server answered \(response.reply.status) and does not have it", "Try again later.")
       }
     }
   }

@@ -125,7 +125,7 @@ import Testing
 
   /// What a server does not know of what only helps is left out from then on.
   @Test func refusedHintsAreLeftOut() async throws {
-    let server = ScriptedServer(.error(501, "NotImplemented"), HTTPReply(200))
+    let server = ScriptedServer(.error(501, "NotImplemented"), HTTPReply(200, [("etag", "x")]))
     let backend = try server.backend()
     try await backend.put([1], at: BackendKey("index/a"))
     try await backend.put([2], at: BackendKey("index/b"))
@@ -137,10 +137,24 @@ import Testing
     let same = ScriptedServer(exists, HTTPReply(200, [("content-length", "3")]))
     try await same.backend().put([1, 2, 3], at: BackendKey("index/a"))
     #expect(same.requests.map(\.method) == ["PUT", "HEAD"])
-    let short = ScriptedServer(exists, HTTPReply(200, [("content-length", "2")]), HTTPReply(200))
+    let short = ScriptedServer(exists, HTTPReply(200, [("content-length", "2")]), HTTPReply(200, [("etag", "x")]))
     try await short.backend().put([1, 2, 3], at: BackendKey("index/a"))
     #expect(short.requests.map(\.method) == ["PUT", "HEAD", "PUT"])
     #expect(short.requests.map { $0.header("if-none-match") } == ["*", nil, nil])
+  }
+
+  /// Who stored something answers with its tag: a 200 without one may be of whatever stands before the server, and is not believed.
+  @Test func anAnswerWithoutATagIsNotBelieved() async throws {
+    let nobody = HTTPReply(200)
+    let server = ScriptedServer(nobody, HTTPReply(200, [("etag", "x")]))
+    try await server.backend().put([1, 2, 3], at: BackendKey("index/a"))
+    #expect(server.requests.map(\.method) == ["PUT", "PUT"])
+    // A server that never gives one is looked at.
+    let silent = ScriptedServer(nobody, nobody, HTTPReply(200, [("content-length", "3")]))
+    try await silent.backend().put([1, 2, 3], at: BackendKey("index/a"))
+    #expect(silent.requests.map(\.method) == ["PUT", "PUT", "HEAD"])
+    let lost = try ScriptedServer(nobody, nobody, HTTPReply(404)).backend()
+    await expectBackendError(.unreachable) { try await lost.put([1, 2, 3], at: BackendKey("index/a")) }
   }
 
   /// An answer that is none to what was asked is the server's failure, not one of the settings.
@@ -163,12 +177,16 @@ import Testing
     // For ever another: told, not taken.
     let broken = try ScriptedServer(HTTPReply(200, [("etag", wrong)])).backend(capabilities)
     await expectBackendError(.unreachable) { try await broken.put(Array("abc".utf8), at: BackendKey("index/a")) }
-    // Tags of one that was not probed may be anything, until one was the MD5.
+    // One that was not probed: what differs first is sent again, and by that shows what the tags are.
     let unknown = ScriptedServer(HTTPReply(200, [("etag", wrong)]), HTTPReply(200, [("etag", right)]), HTTPReply(200, [("etag", wrong)]))
     let backend = try unknown.backend()
-    for name in ["a", "b"] { try await backend.put(Array("abc".utf8), at: BackendKey("index/\(name)")) }
+    try await backend.put(Array("abc".utf8), at: BackendKey("index/a"))
     #expect(unknown.requests.count == 2)
     await expectBackendError(.unreachable) { try await backend.put(Array("abc".utf8), at: BackendKey("index/c")) }
+    let other = ScriptedServer(HTTPReply(200, [("etag", wrong)]))
+    let elsewhere = try other.backend()
+    for name in ["a", "b"] { try await elsewhere.put(Array("abc".utf8), at: BackendKey("index/\(name)")) }
+    #expect(other.requests.count == 3)
     // One that compares for itself is believed.
     capabilities.comparesDigest = true
     try await ScriptedServer(HTTPReply(200, [("etag", wrong)])).backend(capabilities).put(Array("abc".utf8), at: BackendKey("index/a"))
