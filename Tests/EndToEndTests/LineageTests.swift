@@ -1,4 +1,5 @@
 import DVFile
+import DVObject
 import Foundation
 import SystemPackage
 import Testing
@@ -61,6 +62,34 @@ struct LineageTests {
     try sandbox.dv("lineage", "nothing-of-that-name").exit(2)
     let text = try sandbox.dv("lineage", "m@v1.0.0").succeed().text
     #expect(text.contains("came from\n") && text.contains("led to\n") && text.contains("alias m@production"))
+  }
+
+  /// A record of a kind that this dv does not write: its links count, and its large numbers are no sign of tampering.
+  @Test func recordsOfOtherKindsAreNodes() throws {
+    let sandbox = try story()
+    let oid = try Self.pointer("raw", "oid", sandbox)
+    let text = #"{"data":{"oid":"\#(oid)","path":"raw","size":1},"sum":30000000000000000,"time":1790000000000,"type":"profile","version":1}"#
+    let record = ObjectID(hashing: Array(text.utf8).span)
+    let folder = ".dv/records/" + record.hex.prefix(2)
+    try sandbox.shell("mkdir -p '\(folder)' && printf '%s' '\(text)' > '\(folder)/\(record.hex).json' && git add .dv && git commit -qm Profile").succeed()
+    let graph = try sandbox.dv("lineage", "--json", "raw").succeed()
+    #expect(try Self.types(graph)["profile"] == 1)
+    let edges = try #require(try graph.json["edges"] as? [[String: String]])
+    #expect(edges.contains { $0["from"] == "data:\(oid):raw" && $0["to"] == "profile:sha256:\(record.hex)" && $0["role"] == "about" })
+    #expect(try sandbox.dv("lineage", "--down", "raw").succeed().text.contains("about: profile \(record.hex.prefix(12))  2026-"))
+    #expect(try Self.types(try sandbox.dv("lineage", "--json", .init(String(record.hex.prefix(10)))).succeed())["data"] == 1)
+    let found = try sandbox.dv("audit", "--json")
+    #expect(!found.text.contains("altered-record"))
+  }
+
+  /// A number beyond 2^53 in what a run measured, as counts of operations are.
+  @Test func largeMetricsAreReadBack() throws {
+    let sandbox = try Sandbox()
+    try sandbox.dv("run", "-n", "t", "-o", "out", "--metrics", "m.json", "--", "sh", "-c", #"echo 1 > out; echo '{"flos": 5.1e16, "n": 9007199254740993}' > m.json"#).succeed()
+    try sandbox.shell("git add . && git commit -qm Run").succeed()
+    #expect(try sandbox.dv("lineage", "out").succeed().text.contains("run "))
+    let found = try sandbox.dv("audit", "--json")
+    #expect(!found.text.contains("altered-record"))
   }
 
   @Test func theIndexMayBeLostOrDamagedAndFollowsBranches() throws {

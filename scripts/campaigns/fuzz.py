@@ -72,7 +72,8 @@ def run(options, folder):
         result = subprocess.run(
             [program, f"-runs={options.count}", f"-seed={options.seed}", f"-max_len={TARGETS[name]}", f"-rss_limit_mb={MEMORY}",
              f"-malloc_limit_mb={MEMORY // 2}", f"-timeout={SECONDS}", "-print_final_stats=1", f"-artifact_prefix={kept}/crashes/{name}-", corpus, seeds / name],
-            env=os.environ | {"FUZZ_TARGET": name}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+            # Swift's own report of a crash and the sanitizer's get in each other's way.
+            env=os.environ | {"FUZZ_TARGET": name, "SWIFT_BACKTRACE": "enable=no"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         stats = dict(re.findall(r"stat::(\w+):\s+(\d+)", result.stdout))
         covered = re.findall(r"cov: (\d+)", result.stdout)
         tally.add(name, executions=int(stats.get("number_of_executed_units", 0)), covered=int(covered[-1]) if covered else 0,

@@ -122,7 +122,7 @@ extension LineageTrace {
     }
     let label = try index.database.first("SELECT label FROM records WHERE id = ?", .blob(record.bytes)) { $0.text(0) } ?? ""
     if let commit = try commit(of: record) { facts.append(.init("commit", commit.hex)) }
-    for key in ["status", "verdict", "stage", "cmd", "start", "end", "user", "host", "metrics", "seed", "url", "reason", "base"] {
+    for key in ["status", "verdict", "stage", "cmd", "start", "end", "time", "user", "host", "metrics", "seed", "url", "reason", "base"] {
       guard let value = read.json[key] else { continue }
       let text = value.string ?? value.array?.compactMap(\.string).joined(separator: " && ") ?? ""
       facts.append(.init(key, text.isEmpty ? String(decoding: value.canonical(), as: UTF8.self) : text))

@@ -73,9 +73,10 @@ struct LineageTree {
     case .attestation where fact("record") == nil:
       return "attestation \(label)" + (fact("time").flatMap { Int64($0) }.map { "  \(DateText(milliseconds: $0))" } ?? "")
     case .run, .reproduction, .source, .attestation, .profile, .record:
-      let when = fact("end").flatMap { Int64($0) }.map { "  \(DateText(milliseconds: $0))" } ?? ""
+      let when = (fact("end") ?? fact("time")).flatMap { Int64($0) }.map { "  \(DateText(milliseconds: $0))" } ?? ""
       let state = fact("status").map { $0 == "complete" ? "" : "  \(SafeText.name($0))" } ?? ""
-      return "\(node.kind.rawValue) \(short("record") ?? "")  \(label)\(when)\(state)"
+      let title = "\(node.kind.rawValue) \(short("record") ?? "")"
+      return title + (label == title ? "" : "  \(label)") + when + state
     case .commit:
       return "commit \(fact("commit").map { String($0.prefix(10)) } ?? "")  \(label)"
     case .model:
