@@ -12,14 +12,19 @@ public import SystemPackage
 /// page cache to those who read. Where the file system refuses that, they take the usual way. The thread also shows each
 /// block to an observer, in order, so that a digest of the whole file costs the caller nothing.
 ///
-///     append ──► block being filled ──► queue (at most 3 blocks) ──► observe, write at its offset
+///     append ──► block being filled ──► queue (at most 4 blocks in use) ──► observe, write at its offset
 ///
 /// One task or thread at a time appends. A temporary file that is not finished is removed when it goes away; one that the
 /// caller created keeps its name, whatever becomes of it.
 public final class BlockFile: Sendable {
   /// Bytes in a block.
   public static let blockSize = 4 << 20
-  private static let blocksInFlight = 3
+  private static let blocksInFlight = 4
+
+  /// Is shown every run of bytes, in order, before it is written; the last one may be told from the others.
+  ///
+  /// It may keep a block to read it later, and returns those that it needs no more: with the block that comes behind it at the latest.
+  public typealias Observer = @Sendable (_ block: AlignedBuffer, _ isLast: Bool) -> [AlignedBuffer]
 
   /// Where the file is; a temporary one has a random name in the directory given.
   public let path: FilePath
@@ -46,13 +51,13 @@ public final class BlockFile: Sendable {
 
   private enum Outcome { case open, finished, discarded }
 
-  private let observe: @Sendable (Span<UInt8>) -> Void
+  private let observe: Observer
   private static let pool = BlockPool(size: blockSize, limit: 16)
 
   /// Creates an empty file, readable by its owner alone, under a random name in `directory`.
   ///
-  /// - Parameter observe: Called on another thread with every run of bytes, in order, before it is written.
-  public init(temporaryIn directory: FilePath, observe: @escaping @Sendable (Span<UInt8>) -> Void = { _ in }) throws(FileError) {
+  /// - Parameter observe: Called on another thread.
+  public init(temporaryIn directory: FilePath, observe: @escaping Observer = { block, _ in [block] }) throws(FileError) {
     let path = directory.appending(RandomName.temporary())
     var isDirect = true
     let descriptor: CInt
@@ -84,7 +89,7 @@ public final class BlockFile: Sendable {
     let descriptor = file.takeDescriptor()
     var isDirect = true
     do throws(Errno) { try SystemCall.setDirectWriting(descriptor) } catch { isDirect = false }
-    observe = { _ in }
+    observe = { block, _ in [block] }
     isTemporary = false
     shared = Monitor(Shared(descriptor: descriptor, isDirect: isDirect))
   }
@@ -145,10 +150,11 @@ public final class BlockFile: Sendable {
       defer { state.free = [] }
       return state.free
     }
-    defer { Self.pool.give(idle + (tail.map { [$0] } ?? [])) }
+    var unused = idle
+    defer { Self.pool.give(unused) }
     if let failure { throw failure }
     do throws(FileError) {
-      if let tail, tail.count > 0 { try writeTail(tail, to: descriptor, at: written) }
+      if let tail, tail.count > 0 { unused += try writeTail(tail, to: descriptor, at: written) }
       let result = try last(descriptor)
       shared.withLock { $0.descriptor = -1 }
       do throws(Errno) { try SystemCall.close(descriptor) } catch { throw FileError.close(path, error) }
@@ -234,20 +240,23 @@ public final class BlockFile: Sendable {
   }
 
   /// The end of the file is not a multiple of what a direct write takes, so it takes the usual way.
-  private func writeTail(_ tail: AlignedBuffer, to descriptor: CInt, at offset: UInt64) throws(FileError) {
-    tail.withSpan(observe)
+  ///
+  /// - Returns: the blocks that nobody uses any more.
+  private func writeTail(_ tail: AlignedBuffer, to descriptor: CInt, at offset: UInt64) throws(FileError) -> [AlignedBuffer] {
+    let done = observe(tail, true)
     do throws(Errno) {
       if shared.withLock({ $0.isDirect }) { try SystemCall.clearDirectWriting(descriptor) }
       try Self.write(tail, to: descriptor, at: offset)
     } catch {
       throw .write(path, error)
     }
+    return done
   }
 
   // MARK: - The thread's side
 
   private static func writeBlocks(
-    _ shared: Monitor<Shared>, _ observe: @Sendable (Span<UInt8>) -> Void, _ path: FilePath
+    _ shared: Monitor<Shared>, _ observe: Observer, _ path: FilePath
   ) {
     struct Work {
       let block: AlignedBuffer
@@ -266,7 +275,8 @@ public final class BlockFile: Sendable {
         return .some(nil)
       }
       guard let work else { return }
-      work.block.withSpan(observe)
+      // Those before it were written already.
+      let done = observe(work.block, false)
       var failure: Errno?
       var stayedDirect = work.isDirect
       do throws(Errno) {
@@ -288,7 +298,7 @@ public final class BlockFile: Sendable {
           state.failure = .write(path, failure)
         } else {
           state.written += UInt64(work.block.count)
-          state.free.append(work.block)
+          state.free += done
         }
       }
     }

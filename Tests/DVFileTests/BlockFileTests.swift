@@ -11,7 +11,7 @@ func blockFilesHoldWhatWasAppended(size: Int) throws {
     var random = SeededGenerator(seed: UInt64(size))
     let bytes = [UInt8](randomCount: size, using: &random)
     let seen = Observed()
-    let file = try BlockFile(temporaryIn: directory) { seen.append($0) }
+    let file = try BlockFile(temporaryIn: directory) { seen.update($0, isLast: $1) }
     var position = 0
     while position < size {
       let count = min(size - position, Int.random(in: 1...3_000_000, using: &random))
@@ -22,7 +22,7 @@ func blockFilesHoldWhatWasAppended(size: Int) throws {
     try file.finish(mode: 0o444)
     #expect(try file.path.readAll(limit: .max) == bytes)
     #expect(try file.path.fileStat()?.mode == 0o444)
-    #expect(seen.bytes == bytes)
+    #expect(seen.finish() == bytes)
     file.discard()
     #expect(try file.path.fileStat() != nil)
   }
@@ -31,7 +31,7 @@ func blockFilesHoldWhatWasAppended(size: Int) throws {
 @Test func unfinishedBlockFilesVanish() throws {
   try withTemporaryDirectory { directory in
     for size in [10, 9 << 20] {
-      let file = try BlockFile(temporaryIn: directory) { _ in }
+      let file = try BlockFile(temporaryIn: directory)
       try file.append([UInt8](repeating: 1, count: size).span)
       #expect(try directory.listDirectory().count == 1)
       if size == 10 { file.discard() }
@@ -71,7 +71,7 @@ func everyFailingCallOfABlockFileIsReported(size: Int) throws {
       let plan = FaultPlan(at: position, .fail(.noSpace))
       do {
         try plan.run {
-          let file = try BlockFile(temporaryIn: directory) { _ in }
+          let file = try BlockFile(temporaryIn: directory)
           try file.append(bytes.span)
           try file.finish()
           #expect(try file.path.readAll(limit: .max) == bytes)
@@ -96,7 +96,7 @@ func refusedDirectWritesFallBack(position: Int) throws {
   try withTemporaryDirectory { directory in
     let bytes = [UInt8](repeating: 7, count: 9 << 20)
     try FaultPlan(at: position, .fail(.invalidArgument)).run {
-      let file = try BlockFile(temporaryIn: directory) { _ in }
+      let file = try BlockFile(temporaryIn: directory)
       try file.append(bytes.span)
       try file.finish()
       #expect(try file.path.readAll(limit: .max) == bytes)
@@ -104,13 +104,33 @@ func refusedDirectWritesFallBack(position: Int) throws {
   }
 }
 
+/// Looks at each block only when the next one comes, as observers may.
 private final class Observed: Sendable {
-  private let state = Mutex<[UInt8]>([])
-  var bytes: [UInt8] { state.withLock { $0 } }
+  private struct State: Sendable {
+    var bytes: [UInt8] = []
+    var kept: AlignedBuffer?
+  }
 
-  func append(_ span: Span<UInt8>) {
-    let copy = [UInt8](copying: span)
-    state.withLock { $0 += copy }
+  private let state = Mutex(State())
+
+  func update(_ block: AlignedBuffer, isLast: Bool) -> [AlignedBuffer] {
+    state.withLock { state in
+      var done: [AlignedBuffer] = []
+      for seen in [state.kept, isLast ? block : nil] {
+        guard let seen else { continue }
+        seen.withSpan { state.bytes += [UInt8](copying: $0) }
+        done.append(seen)
+      }
+      state.kept = isLast ? nil : block
+      return done
+    }
+  }
+
+  func finish() -> [UInt8] {
+    state.withLock { state in
+      state.kept?.withSpan { state.bytes += [UInt8](copying: $0) }
+      return state.bytes
+    }
   }
 }
 

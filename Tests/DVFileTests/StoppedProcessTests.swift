@@ -30,7 +30,7 @@ func stoppedReplacementsLeaveOldOrNew(fault: FaultPlan.Fault) async throws {
     await #expect(processExitsWith: .exitCode(86)) { [path = path as String, position = position as Int] in
       let content = [UInt8](repeating: 2, count: 9 << 20)
       try FaultPlan(at: position, .tear).run {
-        let file = try BlockFile(temporaryIn: FilePath(path)) { _ in }
+        let file = try BlockFile(temporaryIn: FilePath(path))
         try file.append(content.span)
         try file.finish()
         try file.path.rename(to: FilePath(path).appending("final"))

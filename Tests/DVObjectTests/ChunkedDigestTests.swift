@@ -12,6 +12,7 @@ import Testing
     var random = SeededGenerator(seed: seed)
     let bytes = [UInt8](randomCount: Int.random(in: 0...9000, using: &random), using: &random)
     var digest = ChunkedDigest(isPaired: isPaired)
+    var (stream, other) = (StreamDigest(isPaired: isPaired), [UInt8]())
     var ids: [ObjectID] = []
     var expected: [ObjectID] = []
     var start = 0
@@ -31,7 +32,14 @@ import Testing
       }
       var first: [UInt8]?
       if !carry.isEmpty, let length = lengths.first { first = carry + piece.prefix(length - carry.count) }
-      ids += digest.update(piece.span, first: first?.span, lengths: lengths, carried: first == nil ? 0 : carry.count)
+      let carried = first == nil ? 0 : carry.count
+      if Bool.random(using: &random) {
+        ids += digest.update(piece.span, first: first?.span, lengths: lengths, carried: carried)
+      } else {
+        let block = [UInt8](randomCount: Int.random(in: 0...2000, using: &random), using: &random)
+        other += block
+        ids += digest.update(piece.span, first: first?.span, lengths: lengths, carried: carried, and: &stream, block.span)
+      }
       var chunkStart = 0
       for (index, length) in lengths.enumerated() {
         var chunk: [UInt8] = []
@@ -51,8 +59,10 @@ import Testing
     }
     let whole = digest.finish()
     let expectedWhole = ObjectID(hashing: bytes.span)
+    let expectedOther = ObjectID(hashing: other.span)
     #expect(ids == expected)
     #expect(whole == expectedWhole)
+    #expect(stream.finish() == expectedOther)
   }
 
   /// A stream and objects that are not part of it have the digests that swift-crypto gives, whatever their lengths.

@@ -138,3 +138,46 @@ import Testing
     await #expect(throws: StoreError.self) { try await openStore(backend, scratch: directory) }
   }
 }
+
+/// The digest of a file is right, whoever hashes its blocks and whenever; and each block is given back once.
+@Test(arguments: 0..<20)
+func blocksAreHashedInOrderByWhoeverComes(seed: Int) async throws {
+  var random = SeededGenerator(seed: UInt64(seed))
+  let running = RunningDigest()
+  let blocks = (0..<30).map { number in
+    let buffer = AlignedBuffer(capacity: 4096)
+    // Whole blocks of the digest, but for the last.
+    let count = number == 29 ? Int.random(in: 1...4096, using: &random) : 4096 - 64 * Int.random(in: 0...8, using: &random)
+    _ = buffer.append([UInt8](randomCount: count, using: &random).span)
+    return buffer
+  }
+  var all = Digest()
+  for block in blocks { block.withSpan { all.update($0) } }
+  let isOver = Monitor(false)
+  let lenders = (0..<2).map { _ in
+    Task.detached {
+      while !isOver.withLock({ $0 }) {
+        var own = StreamDigest()
+        let bytes = [UInt8](repeating: 7, count: 3000)
+        if running.lend({ stream, block in own.update(bytes.span, and: &stream, block) }) != nil {
+          let id = own.finish()
+          let expected = ObjectID(hashing: bytes.span)
+          #expect(id == expected)
+        }
+        await Task.yield()
+      }
+    }
+  }
+  let tellsLast = seed % 2 == 0
+  var given = 0
+  for (number, block) in blocks.enumerated() {
+    given += running.update(block, isLast: tellsLast && number == blocks.count - 1).count
+    if Bool.random(using: &random) { await Task.yield() }
+  }
+  let id = running.finish()
+  isOver.withLock { $0 = true }
+  for lender in lenders { await lender.value }
+  let expected = all.finish()
+  #expect(id == expected)
+  #expect(given == (tellsLast ? blocks.count : given) && given >= blocks.count - 2)
+}

@@ -20,6 +20,9 @@ final class ArrivalCheck: Sendable {
   /// Whether tags are known to be MD5 and are compared.
   var isOn: Bool { state.withLock { $0 == .on } }
 
+  /// Whether nothing is compared, so that nothing is sent a second time because of it.
+  var isOff: Bool { state.withLock { $0 == .off } }
+
   /// Returns what is wrong with an answer to a request with this body.
   func problem(_ reply: HTTPReply, _ body: HTTPRequest.Body) -> String? {
     guard state.withLock({ $0 != .off }), let tag = TagMemory.normal(reply.header("etag")), let sent = body.md5 else { return nil }

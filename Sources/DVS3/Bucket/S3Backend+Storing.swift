@@ -44,7 +44,7 @@ extension S3Backend {
     request.headers = storingHeaders
     if capabilities.keepsDigest { request.hints.append(("x-amz-checksum-sha256", digest.base64)) }
     // Bytes that changed on the way could not be put right.
-    if !key.isReplaceable, capabilities.refusesToReplace, !arrival.isOn { request.hints.append(("if-none-match", "*")) }
+    if !key.isReplaceable, capabilities.refusesToReplace, arrival.isOff { request.hints.append(("if-none-match", "*")) }
     request.body = body
     request.payloadHash = digest.hex
     request.check = { [arrival] in arrival.problem($0, body) }

@@ -31,10 +31,12 @@ struct IngestBatch: Sendable {
     first = chunk
   }
 
-  /// Hashes the buffer as the stream's next bytes, and its chunks.
-  func hash(with digest: inout ChunkedDigest) -> [ChunkReference] {
+  /// Hashes the buffer as the stream's next bytes, and its chunks; a block of the pack that is being written besides them.
+  func hash(with digest: inout ChunkedDigest, besides pack: RunningDigest?) -> [ChunkReference] {
     let ids = buffer.withSpan { bytes in
-      digest.update(bytes, first: first?.span, lengths: lengths, carried: carry.count)
+      pack?.lend { stream, block in
+        digest.update(bytes, first: first?.span, lengths: lengths, carried: carry.count, and: &stream, block)
+      } ?? digest.update(bytes, first: first?.span, lengths: lengths, carried: carry.count)
     }
     return zip(ids, lengths).map { ChunkReference(id: $0, length: $1) }
   }

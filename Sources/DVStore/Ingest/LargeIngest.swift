@@ -6,7 +6,7 @@ import DVObject
 ///     read 4 MiB                     one task
 ///     search for boundaries          as many tasks as there are cores; with two cores, the reading task
 ///     cut where the limits allow     the reading task, in order
-///     hash the whole and the chunks  the reading task: both at once cost little more than one
+///     hash the whole and the chunks  the reading task: both at once cost little more than one, and take a block of the pack along
 ///     encode, store                  as many tasks as there are cores
 ///
 /// Searching in parallel looks at every byte, where the sequential search skips a third of them: on two cores, which the
@@ -24,7 +24,7 @@ struct LargeIngest {
 
   private var searchesInParallel: Bool { cores > 2 }
   /// Buffers in use at once, at most.
-  private var bufferLimit: Int { searchesInParallel ? 2 * cores : max(2, cores) + 1 }
+  private var bufferLimit: Int { searchesInParallel ? 2 * cores : max(2, cores) + 2 }
 
   func run(
     _ file: borrowing FileReader, progress: @Sendable (Int) -> Void
@@ -67,7 +67,7 @@ struct LargeIngest {
             }
           } else {
             let batch = cutter.cut(buffer)
-            let chunks = batch.hash(with: &digest)
+            let chunks = batch.hash(with: &digest, besides: writer.packDigest)
             group.addTask { [memory, writer] in .stored(try await batch.store(chunks, in: writer, memory: memory)) }
           }
           read += 1
@@ -79,7 +79,7 @@ struct LargeIngest {
           while let (buffer, candidates) = early.removeValue(forKey: searched) {
             searched += 1
             let batch = cutter.cut(buffer, at: candidates)
-            let chunks = batch.hash(with: &digest)
+            let chunks = batch.hash(with: &digest, besides: writer.packDigest)
             group.addTask { [memory, writer] in .stored(try await batch.store(chunks, in: writer, memory: memory)) }
           }
         case .stored(let result)?:

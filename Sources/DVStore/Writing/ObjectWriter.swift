@@ -130,6 +130,9 @@ public final class ObjectWriter: Sendable {
     state.withLock { ($0.report.newBytes, $0.encodedBytes) }
   }
 
+  /// The digest of the pack that chunks go to now, whose blocks want to be hashed besides something else.
+  var packDigest: RunningDigest? { state.withLock { $0.chunks?.running } }
+
   /// Keeps objects of this session out of the index.
   func omit(_ keys: Set<ObjectKey>) { state.withLock { $0.omitted.formUnion(keys) } }
 

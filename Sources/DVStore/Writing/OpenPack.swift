@@ -9,7 +9,8 @@ import SystemPackage
 /// nor the pack's SHA-256 holds up those who hash and compress.
 struct OpenPack: Sendable {
   private let file: BlockFile
-  private let running: RunningDigest
+  /// Of the file: whoever hashes something else may take its next block along.
+  let running: RunningDigest
   private(set) var entries: [PackTableEntry] = []
   private(set) var length: Int
 
@@ -22,7 +23,7 @@ struct OpenPack: Sendable {
     let running = RunningDigest()
     self.running = running
     do throws(FileError) {
-      file = try BlockFile(temporaryIn: scratch) { block in running.update(block) }
+      file = try BlockFile(temporaryIn: scratch) { block, isLast in running.update(block, isLast: isLast) }
       let header = PackHeader().encoded()
       try file.append(header.span)
       length = header.count
