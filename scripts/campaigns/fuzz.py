@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """libFuzzer on the parsers of everything that a stranger may write. Not a program.
 
-The parsers are compiled by themselves, with AddressSanitizer and a digest that is the same for all bytes: a fuzzer cannot make
+The parsers are compiled by themselves (the configuration is libgit2's to read), with AddressSanitizer and a digest that is the same for all bytes: a fuzzer cannot make
 bytes that fit a SHA-256, and would see nothing of what lies behind one. Crashes are kept in `.build/fuzz/crashes`.
 """
 import os
@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from campaign import ROOT, Tally
 
 # Each with the longest input that is made.
-TARGETS = {"pointer": 1100, "tree": 8192, "chunklist": 4096, "pack": 4096, "index": 8192, "hints": 4096, "record": 2200, "format": 600, "xml": 2048}
+TARGETS = {"config": 1024, "pointer": 1100, "tree": 8192, "chunklist": 4096, "pack": 4096, "index": 8192, "hints": 4096, "record": 2200, "format": 600, "xml": 2048}
 # More memory than any of them may take, sanitizer and fuzzer included, in MB; and how long one input may take, in seconds.
 MEMORY, SECONDS = 1024, 10
 
@@ -57,12 +57,24 @@ def build(folder):
     return program
 
 
+def build_config(folder):
+    """Compiles the fuzzer of what libgit2 reads for dv."""
+    program, source = folder / "fuzz-config", ROOT / "Tests/Fuzz/ConfigTarget.c"
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libgit2"], check=True, capture_output=True, text=True).stdout.split()
+        subprocess.run(["clang", "-O1", "-g", "-fsanitize=fuzzer,address", "-fuse-ld=lld", source, "-o", program, *flags], check=True)
+    return program
+
+
 def run(options, folder):
     kept = ROOT / ".build/fuzz"
     program = build(kept)
     seeds = folder / "seeds"
     seeds.mkdir()
     subprocess.run([program], env=os.environ | {"FUZZ_SEEDS": str(seeds), "FUZZ_TARGET": "pointer"}, check=True)
+    config = build_config(kept)
+    (seeds / "config").mkdir()
+    subprocess.run([config], env=os.environ | {"FUZZ_SEEDS": str(seeds / "config")}, check=True)
     tally = Tally(f"fuzzing, seed {options.seed}, at most {MEMORY} MB and {SECONDS} s for an input")
     (kept / "crashes").mkdir(exist_ok=True)
 
@@ -70,7 +82,7 @@ def run(options, folder):
         corpus = kept / "corpus" / name
         corpus.mkdir(parents=True, exist_ok=True)
         result = subprocess.run(
-            [program, f"-runs={options.count}", f"-seed={options.seed}", f"-max_len={TARGETS[name]}", f"-rss_limit_mb={MEMORY}",
+            [config if name == "config" else program, f"-runs={options.count}", f"-seed={options.seed}", f"-max_len={TARGETS[name]}", f"-rss_limit_mb={MEMORY}",
              f"-malloc_limit_mb={MEMORY // 2}", f"-timeout={SECONDS}", "-print_final_stats=1", f"-artifact_prefix={kept}/crashes/{name}-", corpus, seeds / name],
             # Swift's own report of a crash and the sanitizer's get in each other's way.
             env=os.environ | {"FUZZ_TARGET": name, "SWIFT_BACKTRACE": "enable=no"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
