@@ -148,7 +148,7 @@ public struct StoreErasure: Sendable {
     // Packs that no index names: of killed sessions, of pushes under way, or left by an erasure that was killed.
     var named: Set<ObjectID> = []
     for segment in store.index.all { for container in segment.head.containers { named.insert(container.id) } }
-    for entry in try await list(StoreLayout.packs) {
+    for entry in try await store.list(StoreLayout.packs) {
       guard let id = StoreLayout.pack(from: entry.key), !named.contains(id) else { continue }
       let container = IndexContainer(kind: .pack, id: id, size: entry.size)
       guard let table = try? await store.table(of: container) else { continue }
@@ -167,7 +167,7 @@ public struct StoreErasure: Sendable {
   }
 
   private func quarantined() async throws -> Int {
-    do { return try await store.backend.list(StoreLayout.quarantine).count } catch { throw StoreError(error) }
+    return try await store.list(StoreLayout.quarantine).count
   }
 
   // MARK: - Acting
@@ -285,10 +285,6 @@ public struct StoreErasure: Sendable {
     if store.backend.answersAtOnce { return }
     do { try await store.backend.delete(oids.sorted().map { StoreLayout.locator(.file, $0) }) } catch { throw StoreError(error) }
     try? await BackendListing.publish(on: store.backend)
-  }
-
-  private func list(_ prefix: String) async throws(StoreError) -> [BackendEntry] {
-    do { return try await store.backend.list(prefix) } catch { throw StoreError(error) }
   }
 
   private func size(of key: BackendKey) async throws(StoreError) -> UInt64? {

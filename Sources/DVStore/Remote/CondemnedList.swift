@@ -23,8 +23,7 @@ struct CondemnedList: Sendable {
 
   /// Reads all records.
   init(of store: ObjectStore) async throws(StoreError) {
-    let listed: [BackendEntry]
-    do { listed = try await store.backend.list(StoreLayout.condemned) } catch { throw StoreError(error) }
+    let listed = try await store.list(StoreLayout.condemned)
     for entry in listed {
       guard let (_, id) = StoreLayout.record(from: entry.key) else { continue }
       do {

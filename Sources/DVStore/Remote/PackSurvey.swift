@@ -42,8 +42,7 @@ public struct PackSurvey: Sendable {
   }
 
   private mutating func look(at store: ObjectStore) async throws(StoreError) {
-    let listed: [BackendEntry]
-    do { listed = try await store.backend.list(StoreLayout.packs) } catch { throw StoreError(error) }
+    let listed = try await store.list(StoreLayout.packs)
     var sizes: [ObjectID: UInt64] = [:]
     sizes.reserveCapacity(listed.count)
     var changed: [ObjectID: BackendKey] = [:]

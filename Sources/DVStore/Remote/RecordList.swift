@@ -29,8 +29,7 @@ struct RecordList: Sendable {
   init(_ folder: String, of store: ObjectStore, known: RecordList? = nil) async throws(StoreError) {
     var read = Dictionary(known?.items.map { ($0.key, $0) } ?? [], uniquingKeysWith: { first, _ in first })
     for _ in 0..<16 {
-      let listed: [BackendEntry]
-      do { listed = try await store.backend.list(folder) } catch { throw StoreError(error) }
+      let listed = try await store.list(folder)
       var found: [Item] = []
       var isComplete = true
       for entry in listed {

@@ -36,8 +36,7 @@ struct RetiredList: Sendable {
 
   /// Lists and reads the records, each checked against its name.
   init(of store: ObjectStore) async throws(StoreError) {
-    let listed: [BackendEntry]
-    do { listed = try await store.backend.list(StoreLayout.retired) } catch { throw StoreError(error) }
+    let listed = try await store.list(StoreLayout.retired)
     for entry in listed {
       guard let (_, id) = StoreLayout.record(from: entry.key) else { continue }
       do {

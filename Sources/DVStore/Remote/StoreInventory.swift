@@ -40,7 +40,7 @@ public struct StoreInventory: Sendable {
     self.segments = segments.count
     objects = segments.reduce(0) { $0 + $1.head.entryCount }
     condemned = try await CondemnedList(of: store).packs.count
-    do { pending = try await store.backend.list(StoreLayout.pending).count } catch { throw StoreError(error) }
+    pending = try await store.list(StoreLayout.pending).count
   }
 
   /// Whether a push made this content complete, and no pack that the index names is damaged.

@@ -21,8 +21,7 @@ struct RecordScan: Sendable {
 
   init(of store: ObjectStore) async throws(StoreError) {
     for folder in [StoreLayout.roots, StoreLayout.pending, StoreLayout.retired, StoreLayout.condemned] {
-      let listed: [BackendEntry]
-      do { listed = try await store.backend.list(folder) } catch { throw StoreError(error) }
+      let listed = try await store.list(folder)
       for entry in listed {
         guard let (ulid, id) = StoreLayout.record(from: entry.key) else {
           unknown.append(entry.key)

@@ -73,7 +73,7 @@ public struct StoreCheck: Sendable {
 
   /// Reads every byte of the index.
   private func checkIndex(_ report: inout StoreCheckReport) async throws {
-    let listed = try await list(StoreLayout.index)
+    let listed = try await store.list(StoreLayout.index)
     progress(.began(.index, bytes: listed.reduce(0) { $0 + $1.size }))
     for entry in listed {
       try Task.checkCancellation()
@@ -141,10 +141,6 @@ public struct StoreCheck: Sendable {
     }
   }
 
-  private func list(_ prefix: String) async throws(StoreError) -> [BackendEntry] {
-    do { return try await store.backend.list(prefix) } catch { throw StoreError(error) }
-  }
-
   /// Returns which contents must be whole, and which need not.
   private func contentLists(
     _ contents: Contents, _ report: inout StoreCheckReport
@@ -190,7 +186,7 @@ public struct StoreCheck: Sendable {
     _ wanted: Set<ObjectID>?, _ report: inout StoreCheckReport
   ) async throws -> [ObjectKey: ClosureCheck.Failure] {
     var sizes: [ObjectID: UInt64] = [:]
-    for entry in try await list(StoreLayout.packs) {
+    for entry in try await store.list(StoreLayout.packs) {
       guard let id = StoreLayout.pack(from: entry.key) else {
         report.unknownKeys.append(entry.key.text)
         continue
