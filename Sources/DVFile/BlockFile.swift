@@ -10,7 +10,7 @@ public import SystemPackage
 ///
 /// The bytes go from our blocks straight to the disk (`O_DIRECT`), which costs almost no processor time and leaves the
 /// page cache to those who read. Where the file system refuses that, they take the usual way. The thread also shows each
-/// block to an observer, in order, so that a digest of the whole file costs the caller nothing.
+/// block to an observer, in order, so that a digest of the whole file holds up nobody.
 ///
 ///     append ──► block being filled ──► queue (at most 4 blocks in use) ──► observe, write at its offset
 ///
@@ -52,7 +52,7 @@ public final class BlockFile: Sendable {
   private enum Outcome { case open, finished, discarded }
 
   private let observe: Observer
-  private static let pool = BlockPool(size: blockSize, limit: 16)
+  private static let pool = BlockPool(size: blockSize, limit: 20)
 
   /// Creates an empty file, readable by its owner alone, under a random name in `directory`.
   ///
@@ -99,7 +99,7 @@ public final class BlockFile: Sendable {
   /// Bytes appended so far.
   public var length: UInt64 { shared.withLock(waking: .nobody) { $0.length } }
 
-  /// Appends `bytes`, blocking only while three blocks wait to be written.
+  /// Appends `bytes`, blocking only while four blocks wait to be written or are kept by the observer.
   ///
   /// - Throws: what went wrong with this block or one before; every later call throws it again.
   public func append(_ bytes: Span<UInt8>) throws(FileError) {
@@ -275,7 +275,7 @@ public final class BlockFile: Sendable {
         return .some(nil)
       }
       guard let work else { return }
-      // Those before it were written already.
+      // None of them is used again before it is written: those before this one are, and this one is when they are set free.
       let done = observe(work.block, false)
       var failure: Errno?
       var stayedDirect = work.isDirect

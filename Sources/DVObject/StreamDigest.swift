@@ -11,6 +11,9 @@ public struct StreamDigest: Sendable {
   private var digest = Digest()
   let isPaired: Bool
 
+  /// Whether two streams cost less together than each alone.
+  public static var gainsByPairing: Bool { HashLane.isSupported }
+
   public init() { self.init(isPaired: HashLane.isSupported) }
 
   init(isPaired: Bool) { self.isPaired = isPaired }
@@ -36,7 +39,7 @@ public struct StreamDigest: Sendable {
 
   /// Hashes `object`, which is not part of the stream, and with it as much of the stream's next bytes as it has itself.
   ///
-  /// - Parameter rest: what the stream goes on with; what was hashed is taken off. ``begin(_:)`` made it, ``absorb(_:)`` must follow.
+  /// - Parameter rest: what the stream goes on with; what was hashed is taken off. ``absorbPending(_:)`` comes before, ``absorb(_:)`` after.
   mutating func hash(_ object: Span<UInt8>, besides rest: inout Span<UInt8>) -> ObjectID {
     var other = HashLane()
     let blocks = object.count & ~(HashLane.blockSize - 1)

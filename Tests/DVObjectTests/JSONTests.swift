@@ -43,6 +43,15 @@ struct JSONTests {
     #expect(read.array?.first?.double != nil || written.hasSuffix("1"))
   }
 
+  /// Whole numbers of any size keep their digits.
+  @Test func wholeNumbersAreNotRounded() throws {
+    for digits in ["9223372036854775808", "-9223372036854775809", "18446744073709551615", "18446744073709551614", String(repeating: "9", count: 400)] {
+      #expect(try JSONValue(parsing: Array(digits.utf8), named: "it") == .string(digits))
+    }
+    #expect(try JSONValue(parsing: Array("10000000000000000000".utf8), named: "it") == .number(1e19))
+    #expect(JSONValue.whole("+5") == .integer(5))
+  }
+
   /// Keys are in the order of UTF-16 code units: the sample of RFC 8785, 3.2.3.
   @Test func keysAreInTheOrderOfTheirCodeUnits() {
     let value: JSONValue = [

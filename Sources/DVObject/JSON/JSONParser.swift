@@ -142,7 +142,7 @@ struct JSONParser {
     }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
     // "-0" is the number whose sign an integer cannot keep.
-    if isWhole, text != "-0", let value = Int64(text) { return .integer(value) }
+    if isWhole, text != "-0" { return .whole(text) }
     guard let value = Double(text), value.isFinite else { throw failure("the number '\(text)' is too large") }
     return .number(value)
   }

@@ -38,6 +38,16 @@ extension JSONValue {
     }
   }
 
+  /// Returns what decimal digits, with a sign or without, stand for, and rounds nothing.
+  ///
+  /// - Returns: an integer if 64 bits hold it, the number whose shortest digits these are, else the digits as text: as the canonical
+  ///   encoding has whole numbers that others might read as another.
+  public static func whole(_ digits: String) -> JSONValue {
+    if let value = Int64(digits) { return .integer(value) }
+    if let number = Double(digits), number.isFinite, NumberText.text(of: number) == digits { return .number(number) }
+    return .string(digits)
+  }
+
   /// The member `key`, if this is an object that has it.
   public subscript(key: String) -> JSONValue? { object?[key] }
 }

@@ -50,6 +50,8 @@ public struct StageText: Sendable {
   static func scalar(_ text: String) -> String {
     let text = text.split(separator: "${", omittingEmptySubsequences: false).joined(separator: "\\${")
     var isPlain = !text.isEmpty && YAMLScalar.value(of: text).string != nil && text != "<<"
+    // Digits that no number of 64 bits has are text to us, and a number to others.
+    if text.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == UInt8(ascii: "+") }) { isPlain = false }
     if let first = text.unicodeScalars.first, "-?:,[]{}#&*!|>'\"%@` ".unicodeScalars.contains(first) { isPlain = false }
     if text.hasSuffix(" ") || text.hasSuffix(":") || text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) {
       isPlain = false

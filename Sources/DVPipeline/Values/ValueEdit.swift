@@ -44,17 +44,20 @@ public enum ValueEdit {
   private static func edited(
     _ bytes: [UInt8], key: String, _ new: JSONValue, _ suffix: String, isWanted: ([UInt8]) -> Bool
   ) -> [UInt8]? {
-    let separator: Character = suffix == "toml" ? "=" : ":"
-    let isYAML = suffix != "toml" && suffix != "json"
-    var text = String(decoding: new.canonical(), as: UTF8.self)
-    if isYAML, let string = new.string { text = StageText.scalar(string) }
+    let isPython = suffix == "py"
+    let separators: [Character] = isPython ? ["=", ":"] : [suffix == "toml" ? "=" : ":"]
+    let isYAML = !["toml", "json", "py"].contains(suffix)
+    let plain = literal(new, isPython: isPython)
+    let text = new.string.map { isYAML ? StageText.scalar($0) : plain } ?? plain
     var lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     var tries = 0
     for index in lines.indices {
       let line = lines[index]
-      guard line.contains(key), tries < 64, let range = place(of: key, separator, in: line) else { continue }
+      guard line.contains(key), tries < 64, let range = place(of: key, separators, in: line) else { continue }
       tries += 1
-      lines[index] = line.replacingCharacters(in: range, with: text)
+      // Digits that no number of 64 bits has are text to us, and in the file what was there before: bare, or in quotes.
+      let bare = new.string.flatMap { isWhole($0) && !"\"'".contains(line[range.lowerBound]) ? $0 : nil }
+      lines[index] = line.replacingCharacters(in: range, with: bare ?? text)
       let edited = Array(lines.joined(separator: "\n").utf8)
       if isWanted(edited) { return edited }
       lines[index] = line
@@ -62,15 +65,33 @@ public enum ValueEdit {
     return nil
   }
 
+  /// A value as files have it: the canonical encoding, but with the digits of whole numbers that it has as text.
+  private static func literal(_ value: JSONValue, isPython: Bool = false) -> String {
+    switch value {
+    case .integer(let number): String(number)
+    case .null where isPython: "None"
+    case .bool(let value) where isPython: value ? "True" : "False"
+    case .array(let values): "[" + values.map { literal($0, isPython: isPython) }.joined(separator: isPython ? ", " : ",") + "]"
+    default: String(decoding: value.canonical(), as: UTF8.self)
+    }
+  }
+
+  /// Whether text is the encoding of a whole number, too.
+  private static func isWhole(_ text: String) -> Bool {
+    let digits = text.hasPrefix("-") ? text.dropFirst() : Substring(text)
+    guard let first = digits.first, first != "0", digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return false }
+    return JSONValue.whole(text).canonical() == JSONValue.string(text).canonical()
+  }
+
   /// Where the value after `key` stands on a line.
-  private static func place(of key: String, _ separator: Character, in line: String) -> Range<String.Index>? {
+  private static func place(of key: String, _ separators: [Character], in line: String) -> Range<String.Index>? {
     var rest = line[...]
     while let found = rest.firstRange(of: key) {
       rest = rest[found.upperBound...]
       var after = rest
       if let quote = after.first, quote == "\"" || quote == "'" { after = after.dropFirst() }
       after = after.drop { $0 == " " || $0 == "\t" }
-      guard after.first == separator else { continue }
+      guard let separator = after.first, separators.contains(separator) else { continue }
       after = after.dropFirst().drop { $0 == " " || $0 == "\t" }
       let start = after.startIndex
       guard let first = after.first else { continue }
@@ -101,7 +122,7 @@ public enum ValueEdit {
       return "{\n" + members.joined(separator: ",\n") + "\n\(indent)}"
     case .array(let values) where values.contains(where: { $0.object != nil || $0.array != nil }):
       return "[\n" + values.map { inner + pretty($0, inner) }.joined(separator: ",\n") + "\n\(indent)]"
-    default: return String(decoding: value.canonical(), as: UTF8.self)
+    default: return literal(value)
     }
   }
 }

@@ -12,20 +12,20 @@ enum YAMLScalar {
     case "-.inf", "-.Inf", "-.INF": return .number(-.infinity)
     default: break
     }
-    if let value = integer(text) { return .integer(value) }
+    if let value = integer(text) { return value }
     if let value = number(text) { return .number(value) }
     return .string(text)
   }
 
-  private static func integer(_ text: String) -> Int64? {
+  private static func integer(_ text: String) -> JSONValue? {
     let bytes = text.utf8
-    if bytes.starts(with: "0x".utf8) { return digits(bytes.dropFirst(2), radix: 16) }
-    if bytes.starts(with: "0o".utf8) { return digits(bytes.dropFirst(2), radix: 8) }
+    if bytes.starts(with: "0x".utf8) { return digits(bytes.dropFirst(2), radix: 16).map { .integer($0) } }
+    if bytes.starts(with: "0o".utf8) { return digits(bytes.dropFirst(2), radix: 8).map { .integer($0) } }
     let isSigned = bytes.first == UInt8(ascii: "-") || bytes.first == UInt8(ascii: "+")
     guard isSigned ? bytes.count > 1 : bytes.count > 0, bytes.dropFirst(isSigned ? 1 : 0).allSatisfy(isDigit) else {
       return nil
     }
-    return Int64(text)
+    return .whole(text)
   }
 
   private static func digits(_ bytes: Substring.UTF8View, radix: Int) -> Int64? {

@@ -47,34 +47,51 @@ extension S3Backend {
     if !key.isReplaceable, capabilities.refusesToReplace, arrival.isOff { request.hints.append(("if-none-match", "*")) }
     request.body = body
     request.payloadHash = digest.hex
-    request.check = { [arrival] in arrival.problem($0, body) }
-    // Twice: bytes may change on the way, a value that is there may be of another length, and an answer may be nobody's.
-    for isLast in [false, true] {
+    // More than once: bytes may change on the way, a value that is there may be of another length, and an answer may be nobody's.
+    var reason = ""
+    for attempt in 0..<Self.sendingLimit {
       let response = try await client.send(request, holding: memory)
       switch response.kind {
       case .success:
         let tag = response.reply.header("etag")
-        // Whoever stored it says so with its tag. Without one, something in between may have answered in the server's place.
-        if tag == nil {
-          guard isLast, try await self.size(of: key) == size else { break }
+        if let problem = arrival.problem(response.reply, body) {
+          reason = problem
+        } else if try await isStored(key, size: size, tag: tag, isRepeated: attempt > 0) {
+          tags?.wrote(key, tag: tag)
+          return
+        } else {
+          reason = "the server answered \(response.reply.status) and does not have it"
         }
-        tags?.wrote(key, tag: tag)
-        return
       case .exists:
         // A value that never changes is there already, or a try whose answer was lost put it there.
         if try await self.size(of: key) == size { return }
+        reason = "the server has another value there"
         request.hints.removeAll { $0.0 == "if-none-match" }
       case .otherDigest:
+        reason = "the server received other bytes than were sent"
         if case .file(let slice) = body {
           request.body = .file(FileSlice(slice.file, offset: slice.offset, count: slice.count, digest: digest))
         }
       case .absent, .outOfRange, .unsupported:
         throw client.oddAnswer(response, to: request)
       }
-      if isLast {
-        throw client.failure(
-          .unreachable, request, "the server answered \(response.reply.status) and does not have it", "Try again later.")
-      }
+    }
+    throw client.failure(.unreachable, request, reason, "Try again later.")
+  }
+
+  /// How often a value is sent, besides what the network makes necessary.
+  private static var sendingLimit: Int { 3 }
+
+  /// Whether a value is stored for which the server gave this tag.
+  ///
+  /// Who stores something answers with its tag. Without one, something in between may have answered in the server's place, so that it is
+  /// looked at, unless that is not allowed. Of a value that replaces another the look tells nothing before it was sent twice.
+  private func isStored(_ key: BackendKey, size: UInt64, tag: String?, isRepeated: Bool) async throws(BackendError) -> Bool {
+    if tag != nil { return true }
+    guard isRepeated || !key.isReplaceable else { return false }
+    do throws(BackendError) { return try await self.size(of: key) == size } catch {
+      if error.code == .denied { return true }
+      throw error
     }
   }
 

@@ -6,7 +6,7 @@ import DVObject
 ///     read 4 MiB                     one task
 ///     search for boundaries          as many tasks as there are cores; with two cores, the reading task
 ///     cut where the limits allow     the reading task, in order
-///     hash the whole and the chunks  the reading task: both at once cost little more than one, and take a block of the pack along
+///     hash the whole and the chunks  the reading task: both at once cost little more than one; on two cores with a block of the pack
 ///     encode, store                  as many tasks as there are cores
 ///
 /// Searching in parallel looks at every byte, where the sequential search skips a third of them: on two cores, which the
@@ -23,6 +23,8 @@ struct LargeIngest {
   }
 
   private var searchesInParallel: Bool { cores > 2 }
+  /// Whether the reading task takes the pack's blocks along: where a core is free besides it, the pack's own thread does them.
+  private var sharesHashing: Bool { !searchesInParallel && StreamDigest.gainsByPairing }
   /// Buffers in use at once, at most.
   private var bufferLimit: Int { searchesInParallel ? 2 * cores : max(2, cores) + 2 }
 
@@ -67,7 +69,7 @@ struct LargeIngest {
             }
           } else {
             let batch = cutter.cut(buffer)
-            let chunks = batch.hash(with: &digest, besides: writer.packDigest)
+            let chunks = batch.hash(with: &digest, besides: sharesHashing ? writer.packDigest : nil)
             group.addTask { [memory, writer] in .stored(try await batch.store(chunks, in: writer, memory: memory)) }
           }
           read += 1
@@ -79,7 +81,7 @@ struct LargeIngest {
           while let (buffer, candidates) = early.removeValue(forKey: searched) {
             searched += 1
             let batch = cutter.cut(buffer, at: candidates)
-            let chunks = batch.hash(with: &digest, besides: writer.packDigest)
+            let chunks = batch.hash(with: &digest, besides: sharesHashing ? writer.packDigest : nil)
             group.addTask { [memory, writer] in .stored(try await batch.store(chunks, in: writer, memory: memory)) }
           }
         case .stored(let result)?:

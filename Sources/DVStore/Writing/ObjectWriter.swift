@@ -102,7 +102,7 @@ public final class ObjectWriter: Sendable {
 
   /// Packs of chunks that wait for an index at most.
   static let indexEvery = 8
-  /// Packs on their way to the disk at most: beyond, who claims objects waits. Each takes up to 12 MiB of memory.
+  /// Packs on their way to the disk at most: beyond, who claims objects waits. Each takes up to 16 MiB of memory.
   static let sealLimit = 3
   /// Nodes and lists are kept back up to this many bytes, then they get a pack of their own.
   private static let waitingLimit = 4 << 20

@@ -33,7 +33,8 @@ final class RunningDigest: Sendable {
 
   /// Adds the file's next block.
   ///
-  /// - Returns: the blocks that are not needed any more, without this one unless it is the last.
+  /// - Returns: the blocks that are not needed any more: of the last one, all; else those before this one, and this one only if somebody
+  ///   has hashed it already.
   func update(_ block: AlignedBuffer, isLast: Bool) -> [AlignedBuffer] {
     hashWaiting()
     state.withLock { $0.waiting = block }

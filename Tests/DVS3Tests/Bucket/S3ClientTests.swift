@@ -148,14 +148,22 @@ import Testing
   /// Who stored something answers with its tag: a 200 without one may be of whatever stands before the server, and is not believed.
   @Test func anAnswerWithoutATagIsNotBelieved() async throws {
     let nobody = HTTPReply(200)
-    let server = ScriptedServer(nobody, HTTPReply(200, [("etag", "x")]))
+    let (tagged, there) = (HTTPReply(200, [("etag", "x")]), HTTPReply(200, [("content-length", "3")]))
+    let server = ScriptedServer(nobody, HTTPReply(404), tagged)
     try await server.backend().put([1, 2, 3], at: BackendKey("index/a"))
-    #expect(server.requests.map(\.method) == ["PUT", "PUT"])
+    #expect(server.requests.map(\.method) == ["PUT", "HEAD", "PUT"])
     // A server that never gives one is looked at.
-    let silent = ScriptedServer(nobody, nobody, HTTPReply(200, [("content-length", "3")]))
+    let silent = ScriptedServer(nobody, there)
     try await silent.backend().put([1, 2, 3], at: BackendKey("index/a"))
-    #expect(silent.requests.map(\.method) == ["PUT", "PUT", "HEAD"])
-    let lost = try ScriptedServer(nobody, nobody, HTTPReply(404)).backend()
+    #expect(silent.requests.map(\.method) == ["PUT", "HEAD"])
+    // What replaces another value of that length is sent again first.
+    let replacing = ScriptedServer(nobody, nobody, there)
+    try await replacing.backend().put([1, 2, 3], at: BackendListing.Part.structure.key)
+    #expect(replacing.requests.map(\.method) == ["PUT", "PUT", "HEAD"])
+    // Who may not look believes it.
+    let blind = ScriptedServer(nobody, .error(403, "AccessDenied"))
+    try await blind.backend().put([1, 2, 3], at: BackendKey("index/a"))
+    let lost = try ScriptedServer(nobody, HTTPReply(404), nobody, HTTPReply(404), nobody, HTTPReply(404)).backend()
     await expectBackendError(.unreachable) { try await lost.put([1, 2, 3], at: BackendKey("index/a")) }
   }
 
@@ -189,6 +197,17 @@ import Testing
     let elsewhere = try other.backend()
     for name in ["a", "b"] { try await elsewhere.put(Array("abc".utf8), at: BackendKey("index/\(name)")) }
     #expect(other.requests.count == 3)
+    // Doubts of one do not make others believed: both are sent again. Tags in capitals are the same.
+    let two = ScriptedServer(
+      HTTPReply(200, [("etag", wrong)]), HTTPReply(200, [("etag", wrong)]), HTTPReply(200, [("etag", right.uppercased())]),
+      HTTPReply(200, [("etag", "W/\"d16fb36f0911f878998c136191af705e\"")]))
+    let check = ArrivalCheck(.untested)
+    let (abc, def) = (HTTPRequest.Body.bytes(Array("abc".utf8)), HTTPRequest.Body.bytes(Array("xyz".utf8)))
+    for body in [abc, def, abc, def] {
+      let reply = try await two.exchange(HTTPRequest(method: "PUT", url: "http://server.test/", headers: [], body: body, limit: 0))
+      #expect((check.problem(reply, body) == nil) == (two.requests.count > 2))
+    }
+    #expect(check.isOn)
     // One that compares for itself is believed.
     capabilities.comparesDigest = true
     try await ScriptedServer(HTTPReply(200, [("etag", wrong)])).backend(capabilities).put(Array("abc".utf8), at: BackendKey("index/a"))
