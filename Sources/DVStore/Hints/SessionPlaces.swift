@@ -19,26 +19,47 @@ struct SessionPlaces {
     let listed: ObjectPlace.Listed?
   }
 
-  /// Chunks of packs that are in no index yet, by their keys. An array, because there may be a million.
-  private var chunks: [(key: ObjectKey, pack: Int32, entry: PackTableEntry)] = []
-  private var packs: [Found.Pack] = []
+  /// A chunk of a pack that is in no index yet: there may be a million, so its entry is not copied.
+  private struct Chunk {
+    /// The first bytes of its ID, by which most comparisons end.
+    let prefix: UInt64
+    let pack: Int32
+    let entry: Int32
+  }
+
+  /// By their IDs.
+  private var chunks: [Chunk] = []
+  private var packs: [(name: Found.Pack, entries: [PackTableEntry])] = []
   /// Nodes and lists that were written.
   private var structure: [ObjectKey: Found] = [:]
 
   init(of sealed: [SealedPack]) {
-    for pack in sealed {
-      packs.append(.known(pack.container))
-      chunks += pack.entries.map { ($0.key, Int32(packs.count - 1), $0) }
-    }
-    chunks.sort { $0.key < $1.key }
+    chunks.reserveCapacity(sealed.reduce(0) { $0 + $1.entries.count })
+    for pack in sealed { append(pack.entries, in: .known(pack.container)) }
+    sort()
   }
 
   /// Adds the chunks of a pack that structure goes on in.
   mutating func add(_ entries: [PackTableEntry], in number: Int) {
-    packs.append(.structure(number))
-    chunks += entries.map { ($0.key, Int32(packs.count - 1), $0) }
-    chunks.sort { $0.key < $1.key }
+    chunks.reserveCapacity(chunks.count + entries.count)
+    append(entries, in: .structure(number))
+    sort()
   }
+
+  private mutating func append(_ entries: [PackTableEntry], in pack: Found.Pack) {
+    packs.append((pack, entries))
+    for (index, entry) in entries.enumerated() where entry.key.kind == .chunk {
+      chunks.append(Chunk(prefix: entry.key.id.prefix64, pack: Int32(packs.count - 1), entry: Int32(index)))
+    }
+  }
+
+  private mutating func sort() {
+    let packs = packs
+    func id(_ chunk: Chunk) -> ObjectID { packs[Int(chunk.pack)].entries[Int(chunk.entry)].key.id }
+    chunks.sort { $0.prefix != $1.prefix ? $0.prefix < $1.prefix : id($0) < id($1) }
+  }
+
+  private func entry(_ chunk: Chunk) -> PackTableEntry { packs[Int(chunk.pack)].entries[Int(chunk.entry)] }
 
   /// Adds a node or list.
   mutating func add(_ entry: PackTableEntry, in number: Int, listed: ObjectPlace.Listed?) {
@@ -74,14 +95,17 @@ struct SessionPlaces {
 
   private func own(_ key: ObjectKey) -> Found? {
     if key.kind != .chunk { return structure[key] }
+    let prefix = key.id.prefix64
     var low = 0
     var high = chunks.count
     while low < high {
       let middle = (low + high) / 2
-      if chunks[middle].key < key { low = middle + 1 } else { high = middle }
+      let chunk = chunks[middle]
+      if chunk.prefix != prefix ? chunk.prefix < prefix : entry(chunk).key.id < key.id { low = middle + 1 } else { high = middle }
     }
-    guard low < chunks.count, chunks[low].key == key else { return nil }
-    return Found(chunks[low].entry, in: packs[Int(chunks[low].pack)], listed: nil)
+    guard low < chunks.count, chunks[low].prefix == prefix else { return nil }
+    let found = entry(chunks[low])
+    return found.key == key ? Found(found, in: packs[Int(chunks[low].pack)].name, listed: nil) : nil
   }
 }
 
