@@ -124,7 +124,7 @@ struct AwayTests {
       """
       mkdir ../tmp; export DV_COMMIT=\(commit) TMPDIR=$PWD/../tmp
       dv run \(destination) -d train.sh -o out -- 'echo half; touch started; sleep 300; echo x > out' > ../log 2>&1 & pid=$!
-      for i in $(seq 600); do [ ! -e started ] || break; sleep 0.05; done
+      for i in $(seq 600); do [ -e started ] && grep -rqs '^half' ../tmp ../.dv-* && break; sleep 0.05; done
       kill -9 $pid; wait $pid || true
       for i in $(seq 600); do ls -A .. ../tmp | grep -q '^[.]dv-' || break; sleep 0.05; done
       cat ../log; ls -A .. ../tmp ../remote/started 2>/dev/null || true
