@@ -38,6 +38,12 @@ extension JSONValue {
     }
   }
 
+  /// Whether text is the digits of a whole number as JSON writes it, and not 0.
+  public static func isWhole(_ text: String) -> Bool {
+    let digits = text.hasPrefix("-") ? text.dropFirst() : Substring(text)
+    return !digits.isEmpty && digits.first != "0" && digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
+  }
+
   /// Returns what decimal digits, with a sign or without, stand for, and rounds nothing.
   ///
   /// - Returns: an integer if 64 bits hold it, the number whose shortest digits these are, else the digits as text: as the canonical

@@ -115,8 +115,7 @@ struct PythonReader {
       }
     }
     // Of any size in Python, of 64 bits in TOML.
-    let digits = word.hasPrefix("-") ? word.dropFirst() : Substring(word)
-    if !digits.isEmpty, digits.first != "0", digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) { return .whole(word) }
+    if JSONValue.isWhole(word) { return .whole(word) }
     // `1.` and `.5`, which TOML does not know.
     guard word.utf8.contains(where: { (0x30...0x39).contains($0) }), word.hasSuffix(".") || word.hasPrefix(".") else {
       return nil

@@ -78,9 +78,7 @@ public enum ValueEdit {
 
   /// Whether text is the encoding of a whole number, too.
   private static func isWhole(_ text: String) -> Bool {
-    let digits = text.hasPrefix("-") ? text.dropFirst() : Substring(text)
-    guard let first = digits.first, first != "0", digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return false }
-    return JSONValue.whole(text).canonical() == JSONValue.string(text).canonical()
+    JSONValue.isWhole(text) && JSONValue.whole(text).canonical() == JSONValue.string(text).canonical()
   }
 
   /// Where the value after `key` stands on a line.

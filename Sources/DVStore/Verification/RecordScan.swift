@@ -21,8 +21,7 @@ struct RecordScan: Sendable {
 
   init(of store: ObjectStore) async throws(StoreError) {
     for folder in [StoreLayout.roots, StoreLayout.pending, StoreLayout.retired, StoreLayout.condemned] {
-      let listed = try await store.list(folder)
-      for entry in listed {
+      for entry in try await store.list(folder) {
         guard let (ulid, id) = StoreLayout.record(from: entry.key) else {
           unknown.append(entry.key)
           continue
