@@ -37,8 +37,9 @@ final class ArrivalCheck: Sendable {
         state = .on
         return true
       case .learning(let doubted):
-        state = Self.mayBeMD5(tag) && !doubted.contains(sent) ? .learning(doubted.union([sent])) : .off
-        if case .off = state { return true } else { return false }
+        let isDoubtful = Self.mayBeMD5(tag) && !doubted.contains(sent)
+        state = isDoubtful ? .learning(doubted.union([sent])) : .off
+        return !isDoubtful
       }
     }
     return isBelieved ? nil : "the server received other bytes than were sent"

@@ -23,8 +23,6 @@ struct LargeIngest {
   }
 
   private var searchesInParallel: Bool { cores > 2 }
-  /// Whether the reading task takes the pack's blocks along: where a core is free besides it, the pack's own thread does them.
-  private var sharesHashing: Bool { !searchesInParallel && StreamDigest.gainsByPairing }
   /// Buffers in use at once, at most.
   private var bufferLimit: Int { searchesInParallel ? 2 * cores : max(2, cores) + 2 }
 
@@ -69,7 +67,8 @@ struct LargeIngest {
             }
           } else {
             let batch = cutter.cut(buffer)
-            let chunks = batch.hash(with: &digest, besides: sharesHashing ? writer.packDigest : nil)
+            // No core is free besides this task: it takes the pack's blocks along, at half the price.
+            let chunks = batch.hash(with: &digest, besides: StreamDigest.gainsByPairing ? writer.packDigest : nil)
             group.addTask { [memory, writer] in .stored(try await batch.store(chunks, in: writer, memory: memory)) }
           }
           read += 1
@@ -81,7 +80,7 @@ struct LargeIngest {
           while let (buffer, candidates) = early.removeValue(forKey: searched) {
             searched += 1
             let batch = cutter.cut(buffer, at: candidates)
-            let chunks = batch.hash(with: &digest, besides: sharesHashing ? writer.packDigest : nil)
+            let chunks = batch.hash(with: &digest, besides: nil)
             group.addTask { [memory, writer] in .stored(try await batch.store(chunks, in: writer, memory: memory)) }
           }
         case .stored(let result)?:
