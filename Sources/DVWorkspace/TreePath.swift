@@ -63,19 +63,23 @@ public struct TreePath: Hashable, Sendable, Comparable, CustomStringConvertible 
   private var lastSlash: Int? { bytes.lastIndex(of: .slash) }
 
   /// Orders as the tree does: name by name.
-  public static func < (left: TreePath, right: TreePath) -> Bool {
-    for (a, b) in zip(left.bytes, right.bytes) where a != b {
+  public static func < (left: TreePath, right: TreePath) -> Bool { precedes(left.bytes.span, right.bytes.span) }
+
+  /// Whether one path comes before another, both as bytes.
+  static func precedes(_ first: Span<UInt8>, _ second: Span<UInt8>) -> Bool {
+    for index in 0..<min(first.count, second.count) where first[index] != second[index] {
       // A slash ends a name, and a name that ends is less than one that goes on.
-      if a == .slash { return true }
-      if b == .slash { return false }
-      return a < b
+      if first[index] == .slash { return true }
+      if second[index] == .slash { return false }
+      return first[index] < second[index]
     }
-    return left.bytes.count < right.bytes.count
+    return first.count < second.count
   }
 
   /// The path for messages: bytes that are not printable UTF-8 are escaped as in C.
   public var description: String {
     if bytes.isEmpty { return "." }
+    if bytes.allSatisfy({ (0x20..<0x7f).contains($0) }) { return String(decoding: bytes, as: UTF8.self) }
     var text = ""
     for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
       if scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) {

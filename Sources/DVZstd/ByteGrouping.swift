@@ -50,19 +50,82 @@ public enum ByteGrouping: Int, Sendable, CaseIterable {
   ///
   /// - Complexity: O(*n*), above 3 GB/s; allocates nothing if `output` has room.
   public func join(_ bytes: Span<UInt8>, into output: inout [UInt8]) {
-    let count = bytes.count / width
-    output.append(addingCapacity: bytes.count) { span in
-      unsafe bytes.withUnsafeBufferPointer { input in
-        unsafe span.withUnsafeMutableBufferPointer { buffer, written in
-          if let source = input.baseAddress, let target = buffer.baseAddress {
-            switch self {
-            case .two: unsafe joinTwo(source, into: target, count: count)
-            case .four: unsafe joinFour(source, into: target, count: count)
-            }
-            for index in tail(of: input.count) { unsafe target[index] = source[index] }
+    var planes = PlanePlaces()
+    for index in 0..<width { planes.append(.stored(at: plane(index, of: bytes.count).lowerBound)) }
+    join(planes, stored: bytes, decoded: bytes.extracting(0..<0), count: bytes.count, into: &output)
+  }
+
+  /// Appends the bytes whose planes lie in two runs of bytes to `output`, in their first order.
+  ///
+  /// - Parameters:
+  ///   - planes: where each plane lies; as many as ``width``.
+  ///   - stored: holds planes, and ends with the ungrouped rest.
+  ///   - decoded: holds the other planes.
+  ///   - count: how many bytes that makes.
+  /// - Complexity: O(*n*), above 3 GB/s; allocates nothing if `output` has room.
+  public func join(_ planes: PlanePlaces, stored: Span<UInt8>, decoded: Span<UInt8>, count: Int, into output: inout [UInt8]) {
+    output.append(addingCapacity: count) { span in
+      unsafe span.withUnsafeMutableBufferPointer { buffer, written in
+        guard let target = buffer.baseAddress else { return }
+        unsafe withPlanes(planes, stored, decoded, count) { first, second, third, fourth, rest in
+          let length = count / width
+          switch self {
+          case .two: unsafe joinTwo(first, second, into: target, count: length)
+          case .four: unsafe joinFour(first, second, third, fourth, into: target, count: length)
           }
-          written = input.count
+          for index in 0..<count % width { unsafe target[length * width + index] = rest[index] }
         }
+        written = count
+      }
+    }
+  }
+
+  /// Whether planes that lie in two runs of bytes, joined, are `bytes`: ``join(_:stored:decoded:count:into:)`` without its output.
+  ///
+  /// - Complexity: O(*n*), above 3 GB/s; allocates nothing.
+  public func isJoined(_ planes: PlanePlaces, stored: Span<UInt8>, decoded: Span<UInt8>, to bytes: Span<UInt8>) -> Bool {
+    unsafe bytes.withUnsafeBufferPointer { input in
+      guard let source = input.baseAddress else { return true }
+      let length = input.count / width
+      var isSame = true
+      unsafe withPlanes(planes, stored, decoded, input.count) { first, second, third, fourth, rest in
+        switch self {
+        case .two: isSame = unsafe isTwo(first, second, joinedTo: source, count: length)
+        case .four: isSame = unsafe isFour(first, second, third, fourth, joinedTo: source, count: length)
+        }
+        for index in 0..<input.count % width where unsafe source[length * width + index] != rest[index] { isSame = false }
+      }
+      return isSame
+    }
+  }
+
+  /// Gives the addresses of four planes, the last two those of the second where there are two, and of the ungrouped rest.
+  private func withPlanes(
+    _ planes: PlanePlaces, _ stored: Span<UInt8>, _ decoded: Span<UInt8>, _ count: Int,
+    _ body: (
+      UnsafePointer<UInt8>, UnsafePointer<UInt8>, UnsafePointer<UInt8>, UnsafePointer<UInt8>, UnsafePointer<UInt8>
+    ) -> Void
+  ) {
+    guard count > 0 else { return }
+    let (length, rest) = (count / width, count % width)
+    precondition(planes.count == width && rest <= stored.count, "a plane for each byte of a number")
+    // The pointers are used during the call only.
+    unsafe stored.withUnsafeBufferPointer { stored in
+      unsafe decoded.withUnsafeBufferPointer { decoded in
+        guard let base = stored.baseAddress else { preconditionFailure("stored bytes are never empty") }
+        func address(_ plane: PlanePlaces.Place) -> UnsafePointer<UInt8> {
+          let (buffer, start) =
+            switch plane {
+            case .stored(let start): unsafe (stored, start)
+            case .decoded(let start): unsafe (decoded, start)
+            }
+          precondition(start >= 0 && length <= buffer.count - start, "a plane lies in its bytes")
+          // Nothing is read of a plane of no bytes, whose buffer may have no address.
+          return unsafe (buffer.baseAddress ?? base) + start
+        }
+        let last = planes.count - 1
+        unsafe body(
+          address(planes[0]), address(planes[1]), address(planes[min(2, last)]), address(planes[last]), base + (stored.count - rest))
       }
     }
   }
@@ -82,11 +145,22 @@ private func splitTwo(_ source: UnsafePointer<UInt8>, into target: UnsafeMutable
   }
 }
 
-private func joinTwo(_ source: UnsafePointer<UInt8>, into target: UnsafeMutablePointer<UInt8>, count: Int) {
-  let second = unsafe source + count
+private func joinTwo(
+  _ first: UnsafePointer<UInt8>, _ second: UnsafePointer<UInt8>, into target: UnsafeMutablePointer<UInt8>, count: Int
+) {
   for index in 0..<count {
-    unsafe store(UInt16(source[index]) | UInt16(second[index]) &<< 8, at: target + 2 &* index)
+    unsafe store(UInt16(first[index]) | UInt16(second[index]) &<< 8, at: target + 2 &* index)
   }
+}
+
+private func isTwo(
+  _ first: UnsafePointer<UInt8>, _ second: UnsafePointer<UInt8>, joinedTo source: UnsafePointer<UInt8>, count: Int
+) -> Bool {
+  var difference: UInt16 = 0
+  for index in 0..<count {
+    difference |= unsafe load(UInt16.self, source + 2 &* index) ^ (UInt16(first[index]) | UInt16(second[index]) &<< 8)
+  }
+  return difference == 0
 }
 
 private func splitFour(_ source: UnsafePointer<UInt8>, into target: UnsafeMutablePointer<UInt8>, count: Int) {
@@ -102,15 +176,28 @@ private func splitFour(_ source: UnsafePointer<UInt8>, into target: UnsafeMutabl
   }
 }
 
-private func joinFour(_ source: UnsafePointer<UInt8>, into target: UnsafeMutablePointer<UInt8>, count: Int) {
-  let second = unsafe source + count
-  let third = unsafe second + count
-  let fourth = unsafe third + count
+private func joinFour(
+  _ first: UnsafePointer<UInt8>, _ second: UnsafePointer<UInt8>, _ third: UnsafePointer<UInt8>, _ fourth: UnsafePointer<UInt8>,
+  into target: UnsafeMutablePointer<UInt8>, count: Int
+) {
   for index in 0..<count {
-    let low = unsafe UInt32(source[index]) | UInt32(second[index]) &<< 8
+    let low = unsafe UInt32(first[index]) | UInt32(second[index]) &<< 8
     let high = unsafe UInt32(third[index]) | UInt32(fourth[index]) &<< 8
     unsafe store(low | high &<< 16, at: target + 4 &* index)
   }
+}
+
+private func isFour(
+  _ first: UnsafePointer<UInt8>, _ second: UnsafePointer<UInt8>, _ third: UnsafePointer<UInt8>, _ fourth: UnsafePointer<UInt8>,
+  joinedTo source: UnsafePointer<UInt8>, count: Int
+) -> Bool {
+  var difference: UInt32 = 0
+  for index in 0..<count {
+    let low = unsafe UInt32(first[index]) | UInt32(second[index]) &<< 8
+    let high = unsafe UInt32(third[index]) | UInt32(fourth[index]) &<< 8
+    difference |= unsafe load(UInt32.self, source + 4 &* index) ^ (low | high &<< 16)
+  }
+  return difference == 0
 }
 
 /// Loads a number from an address of any alignment.

@@ -28,4 +28,34 @@ import Testing
       #expect(grouping.tail(of: count).map { grouped[$0] } == input.suffix(count % grouping.width))
     }
   }
+
+  /// Planes are joined wherever they lie, and one wrong byte is seen at each place.
+  @Test(arguments: ByteGrouping.allCases)
+  func planesAreJoinedFromTwoRuns(grouping: ByteGrouping) {
+    var samples = SampleBytes(seed: 7)
+    for count in [0, 1, 2, 3, 4, 7, 64, 259, 1_030] {
+      let input = samples.noise(count)
+      var grouped: [UInt8] = []
+      grouping.split(input.span, into: &grouped)
+      // Every second plane is decoded, those with something between; the rest ends the stored bytes.
+      var (stored, decoded, places) = ([7, 7] as [UInt8], [] as [UInt8], PlanePlaces())
+      for index in 0..<grouping.width {
+        let plane = grouped[grouping.plane(index, of: count)]
+        places.append(index % 2 == 0 ? .stored(at: stored.count) : .decoded(at: decoded.count))
+        if index % 2 == 0 { stored += plane + [9] } else { decoded += plane }
+      }
+      stored += grouped[grouping.tail(of: count)]
+      var joined: [UInt8] = []
+      grouping.join(places, stored: stored.span, decoded: decoded.span, count: count, into: &joined)
+      #expect(joined == input)
+      let isSame = grouping.isJoined(places, stored: stored.span, decoded: decoded.span, to: input.span)
+      #expect(isSame)
+      for index in input.indices {
+        var wrong = input
+        wrong[index] ^= 1 << UInt8(index % 8)
+        let isStillSame = grouping.isJoined(places, stored: stored.span, decoded: decoded.span, to: wrong.span)
+        #expect(!isStillSame)
+      }
+    }
+  }
 }

@@ -35,4 +35,19 @@ struct GitIgnoreFileTests {
     #expect(String(decoding: file.content, as: UTF8.self) == "*.o\r\n/data2\r\n# end\r\n")
     #expect(GitIgnoreFile.line(for: Array("two\nlines".utf8)) == nil)
   }
+
+  /// Of all lines about a name the last one decides, whatever other lines end alike.
+  @Test(arguments: [
+    ("/a.bin\n", false), ("/a.bin\n!/a.bin\n", true), ("!/a.bin\n/a.bin\n", false), ("!/a.bin\r\n/a.bin\r\n", false), ("/a.bin", false),
+    ("/x/a.bin\n/ba.bin\na.bin\n/a.bi\n", true), ("!/a.bin", true), ("", true), ("\n\n", true), ("/a.bin\n!/ba.bin\n!a.bin\n", false),
+  ])
+  func theLastLineDecides(content: String, isAdded: Bool) throws {
+    var file = GitIgnoreFile(content: Array(content.utf8))
+    let added = try file.add([Array("a.bin".utf8), Array("long/ish name of a.bin".utf8), Array("a.bin".utf8)])
+    #expect(added)
+    let ending = content.contains("\r\n") ? "\r\n" : "\n"
+    var expected = content + (content.isEmpty || content.utf8.last == UInt8(ascii: "\n") ? "" : ending)
+    if isAdded { expected += "/a.bin" + ending }
+    #expect(String(decoding: file.content, as: UTF8.self) == expected + "/long/ish name of a.bin" + ending)
+  }
 }

@@ -29,7 +29,9 @@ struct PointerCacheTests {
   @Test func whatIsKnownIsNotReadAgain() async throws {
     let place = try await Workplace()
     for number in 0..<100 {
-      try place.write(TreePath("d\(number % 3)/\(number).dv")!, Self.pointer(number).encoded())
+      // Names beside directories that they begin like: the order of paths is not that of their bytes.
+      let path = number < 50 ? "d\(number % 3)/\(number).dv" : "d\(number % 3)-\(number).dv"
+      try place.write(TreePath(path)!, Self.pointer(number).encoded())
     }
     try await Task.sleep(for: .milliseconds(60))
     let first = try Self.search(place).read()

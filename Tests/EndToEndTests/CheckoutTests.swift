@@ -26,6 +26,33 @@ import Testing
     }
   }
 
+  /// What cannot be read is no cache that is absent: only it tells which files dv put there.
+  @Test func leavesNothingBehindForWantOfItsCache() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("1", to: "data/file")
+    try sandbox.dv("add", "data").succeed()
+    try sandbox.commit("one")
+    try sandbox.write("2", to: "data/new")
+    try sandbox.dv("add", "data").succeed()
+    try sandbox.commit("two")
+    try sandbox.git("checkout", "-q", "HEAD~").succeed()
+    let caches = sandbox.path(".git/dv/stat")
+    let names = try caches.listDirectory()
+    let index = try #require(names.indices.first { names.name(at: $0).count == 64 })
+    let cache = caches.appending(name: names.name(at: index))
+    let content = try cache.readAll(limit: 1 << 20)
+    try cache.removeFile()
+    try cache.createDirectories()
+    let outcome = try sandbox.dv("checkout").exit(2)
+    #expect(outcome.errorText.contains(cache.string))
+    #expect(try sandbox.exists("data/new"))
+    try cache.removeDirectory()
+    try cache.replaceContent(with: content.span)
+    try sandbox.dv("checkout").succeed()
+    #expect(try !sandbox.exists("data/new"))
+    try sandbox.dv("status", "--exit-code").succeed()
+  }
+
   /// Work would be lost: nothing at all is changed, all paths are named, and force is asked for.
   @Test func doesNotOverwriteWork() throws {
     let sandbox = try Sandbox()

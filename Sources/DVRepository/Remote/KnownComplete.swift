@@ -18,25 +18,31 @@ struct KnownComplete {
   private static let headerSize = magic.count + ObjectID.byteCount
 
   /// Returns the bytes of the file.
-  static func encode(_ oids: some Sequence<ObjectID>, url: String) -> [UInt8] {
+  ///
+  /// - Parameter oids: ascending, none twice.
+  static func encode(_ oids: [ObjectID], url: String) -> [UInt8] {
     var bytes = magic
+    bytes.reserveCapacity(headerSize + (oids.count + 1) * ObjectID.byteCount)
     ObjectID(hashing: Array(url.utf8).span).append(to: &bytes)
-    for oid in oids.sorted() { oid.append(to: &bytes) }
+    for oid in oids { oid.append(to: &bytes) }
     ObjectID(hashing: bytes.span).append(to: &bytes)
     return bytes
   }
 
-  /// Reads the file; `nil` if it is damaged or about another URL.
-  static func decode(_ bytes: [UInt8], url: String) -> Set<ObjectID>? {
+  /// Reads the file, oids in ascending order; `nil` if it is damaged or about another URL.
+  static func decode(_ bytes: [UInt8], url: String) -> [ObjectID]? {
     let end = bytes.count - ObjectID.byteCount
     guard end >= headerSize, bytes.starts(with: magic), (end - headerSize) % ObjectID.byteCount == 0,
       (try? ObjectID(bytes: bytes.span.extracting(end...))) == ObjectID(hashing: bytes.span.extracting(first: end)),
       (try? ObjectID(bytes: bytes.span.extracting(magic.count..<headerSize))) == ObjectID(hashing: Array(url.utf8).span)
     else { return nil }
-    var oids: Set<ObjectID> = []
+    var oids: [ObjectID] = []
+    oids.reserveCapacity((end - headerSize) / ObjectID.byteCount)
     for start in stride(from: headerSize, to: end, by: ObjectID.byteCount) {
-      guard let oid = try? ObjectID(bytes: bytes.span.extracting(start..<(start + ObjectID.byteCount))) else { return nil }
-      oids.insert(oid)
+      guard let oid = try? ObjectID(bytes: bytes.span.extracting(start..<(start + ObjectID.byteCount))),
+        oids.last.map({ $0 < oid }) ?? true
+      else { return nil }
+      oids.append(oid)
     }
     return oids
   }
@@ -48,7 +54,9 @@ extension Repository {
   }
 
   /// Returns the oids known to be complete on a remote; `nil` if it was never contacted.
-  public func knownComplete(on remote: Remote) -> Set<ObjectID>? {
+  public func knownComplete(on remote: Remote) -> Set<ObjectID>? { sortedComplete(on: remote).map(Set.init) }
+
+  private func sortedComplete(on remote: Remote) -> [ObjectID]? {
     guard let bytes = try? completeFile(of: remote).readAll(limit: 1 << 30) else { return nil }
     return KnownComplete.decode(bytes, url: remote.text)
   }
@@ -60,12 +68,28 @@ extension Repository {
     let file = completeFile(of: remote)
     try file.containingDirectory.createDirectories()
     let lock = try FileLock.wait(for: file.containingDirectory.appending("lock"), .exclusive)
-    let before = knownComplete(on: remote)
-    let all = (before ?? []).union(oids)
-    if all != before { try file.replaceContent(with: KnownComplete.encode(all, url: remote.text).span, durable: false) }
+    let before = sortedComplete(on: remote)
+    let known = before ?? []
+    let fresh = Set(oids.lazy.filter { !known.holds($0) })
+    if before == nil || !fresh.isEmpty {
+      // What is in order but for a few costs no more than a look at each.
+      try file.replaceContent(with: KnownComplete.encode((known + fresh).sorted(), url: remote.text).span, durable: false)
+    }
     _ = consume lock
   }
 
   /// Forgets what is known of a remote, as after something was removed from it.
   public func forgetComplete(on remote: Remote) throws { try completeFile(of: remote).removeFile() }
+}
+
+extension [ObjectID] {
+  /// Whether ascending oids hold one.
+  fileprivate func holds(_ oid: ObjectID) -> Bool {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if self[middle] < oid { low = middle + 1 } else { high = middle }
+    }
+    return low < count && self[low] == oid
+  }
 }

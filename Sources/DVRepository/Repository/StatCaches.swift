@@ -23,8 +23,11 @@ public struct StatCaches: Sendable {
     directory.appending(StatCache.fileName(forTarget: target) + Self.pathSuffix)
   }
 
-  /// Returns the cache of a target; `nil` if there is none or it cannot be used.
-  public func load(_ target: TreePath) -> StatCache? { StatCache.read(file(of: target)) }
+  /// Returns the cache of a target; `nil` if there is none or it is damaged.
+  ///
+  /// - Throws: ``WorkspaceError`` if it cannot be read: it also tells which files dv put there, so without it a checkout would
+  ///   leave those that the new version does not have, as if they were the user's.
+  public func load(_ target: TreePath) throws(WorkspaceError) -> StatCache? { try StatCache.load(file(of: target)) }
 
   /// Keeps the cache of a target.
   public func save(_ cache: StatCache, of target: TreePath) throws {
@@ -47,10 +50,14 @@ public struct StatCaches: Sendable {
     var found: [TreePath] = []
     for index in listing.indices {
       let name = listing.name(at: index)
-      guard name.suffix(Self.pathSuffix.utf8.count).elementsEqual(Self.pathSuffix.utf8),
-        let bytes = try? directory.appending(name: name).readAll(limit: 64 << 10), let target = TreePath(bytes),
-        !target.isRoot, try file(of: target).fileStat() != nil
-      else { continue }
+      guard name.suffix(Self.pathSuffix.utf8.count).elementsEqual(Self.pathSuffix.utf8) else { continue }
+      let bytes: [UInt8]
+      do throws(FileError) { bytes = try directory.appending(name: name).readAll(limit: 64 << 10) } catch {
+        // Forgotten meanwhile, or nothing that dv wrote.
+        if [.notFound, .input, .symlink, .notRegular, .isDirectory].contains(error.code) { continue }
+        throw error
+      }
+      guard let target = TreePath(bytes), !target.isRoot, try file(of: target).fileStat() != nil else { continue }
       found.append(target)
     }
     return found.sorted()

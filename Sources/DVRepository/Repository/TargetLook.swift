@@ -36,7 +36,7 @@ extension Repository {
   func look(at target: TreePath, only path: TreePath = .root, cache: StatCache? = nil) async throws -> TargetLook {
     let location = try requireWorkDirectory().appending(target)
     let scan = TreeScan(location: location, target: target, rules: try ignoreRules(above: target))
-    let cache = cache ?? statCaches.load(target)
+    let cache = try cache ?? statCaches.load(target)
     return TargetLook(target: target, scan: scan, cache: cache, found: try await scan.run(only: path, cache: cache))
   }
 }

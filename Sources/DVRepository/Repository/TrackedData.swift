@@ -51,6 +51,13 @@ public struct Selection: Sendable {
 
   public init(items: [Item] = []) { self.items = items }
 
+  fileprivate mutating func add(_ item: PointerSearch.Found.Item) throws(WorkspaceError) {
+    switch item.result {
+    case .success(let file): add(file)
+    case .failure(let error): try add(error, at: item.path)
+    }
+  }
+
   fileprivate mutating func add(_ file: PointerFile, inside: TreePath = .root) {
     items.append(Item(data: TrackedData(target: file.target, pointer: file.pointer), inside: inside))
   }
@@ -61,6 +68,27 @@ public struct Selection: Sendable {
     unreadable.append(
       UnreadablePointer(
         target: PointerFile.target(of: pointer), isConflicted: error.code == .conflicted, message: error.message))
+  }
+}
+
+/// All pointers of a working tree, yet to be read.
+struct SelectionOfAll: Sendable {
+  fileprivate let search: PointerSearch
+  /// What is known of pointers that were read before.
+  fileprivate let cache: FilePath
+
+  /// So many pointers that were not known are worth writing the cache anew.
+  private static let freshPointers = 64
+
+  /// Reads them.
+  func read() throws(WorkspaceError) -> Selection {
+    let found = try search.read(cache: PointerCache.read(cache))
+    // It only saves time, and who may not write here reads.
+    if found.readCount >= Self.freshPointers { try? found.cache.write(to: cache) }
+    var selection = Selection()
+    selection.items.reserveCapacity(found.items.count)
+    for item in found.items { try selection.add(item) }
+    return selection
   }
 }
 
@@ -109,11 +137,12 @@ extension Repository {
   ///
   /// - Throws: ``RepositoryError/Code/usage`` for a path that selects nothing.
   public func select(_ paths: [TreePath]) throws -> Selection {
+    if paths.isEmpty { return try selectAll().read() }
     let root = try requireWorkDirectory()
     let search = try pointerSearch()
     var selection = Selection()
     var seen: Set<TreePath> = []
-    for path in paths.isEmpty ? [.root] : paths {
+    for path in paths {
       if let resolved = try search.resolve(path) {
         if let file = try read(resolved.pointer, root: root, into: &selection) {
           selection.add(file, inside: resolved.inside)
@@ -126,26 +155,21 @@ extension Repository {
           .usage, "'\(path)' is not tracked by dv.", remedy: "Track it with 'dv add \(path)'; 'dv status' lists what is.")
       }
       for item in found where seen.insert(item.path).inserted {
-        switch item.result {
-        case .success(let file): selection.add(file)
-        case .failure(let error): try selection.add(error, at: item.path)
-        }
+        try selection.add(item)
       }
     }
     return selection
   }
 
-  /// So many pointers that were not known are worth writing the cache anew.
-  private static let freshPointers = 64
+  /// Returns what ``select(_:)`` reads without a path, yet to be read: by any thread, as it needs nothing of this repository.
+  func selectAll() throws -> SelectionOfAll { SelectionOfAll(search: try pointerSearch(), cache: pointerCache) }
+
+  private var pointerCache: FilePath { treeDirectory.appending("stat").appending("pointers") }
 
   /// Reads the pointers below a path, none if there is no such directory.
   private func pointers(below path: TreePath, _ search: PointerSearch) throws -> [PointerSearch.Found.Item] {
-    let file = treeDirectory.appending("stat").appending("pointers")
     do throws(WorkspaceError) {
-      let found = try search.read(below: path, cache: PointerCache.read(file))
-      // It only saves time, and who may not write here reads.
-      if path.isRoot, found.readCount >= Self.freshPointers { try? found.cache.write(to: file) }
-      return found.items
+      return try search.read(below: path, cache: PointerCache.read(pointerCache)).items
     } catch {
       guard error.code == .notFound || (error.cause as? FileError)?.code == .notDirectory else { throw error }
       return []

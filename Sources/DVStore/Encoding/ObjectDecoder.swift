@@ -50,28 +50,43 @@ final class ObjectDecoder: @unchecked Sendable {
   private func decodePlanes(
     _ stored: Span<UInt8>, grouping: ByteGrouping, length: Int, into bytes: inout [UInt8]
   ) throws {
+    let places = try readPlanes(stored, grouping: grouping, length: length)
+    let decoded = planes
+    grouping.join(places, stored: stored, decoded: decoded.span, count: length, into: &bytes)
+  }
+
+  /// Whether byte planes decode to `bytes`, without making these.
+  ///
+  /// - Throws: ``PackFormatError`` or ``ZstdError`` if they do not decode.
+  func planes(_ stored: Span<UInt8>, grouping: ByteGrouping, decodeTo bytes: Span<UInt8>) throws -> Bool {
+    let places = try readPlanes(stored, grouping: grouping, length: bytes.count)
+    let decoded = planes
+    return grouping.isJoined(places, stored: stored, decoded: decoded.span, to: bytes)
+  }
+
+  /// Decodes the compressed planes of an object of `length` bytes into ``planes``, and returns where all lie.
+  private func readPlanes(_ stored: Span<UInt8>, grouping: ByteGrouping, length: Int) throws -> PlanePlaces {
     let width = grouping.width
+    let size = length / width
     let tail = stored.count - length % width
     guard tail >= 4 * width else { throw PackFormatError.damaged("byte planes") }
     planes.removeAll(keepingCapacity: true)
+    var places = PlanePlaces()
     var at = 4 * width
     for plane in 0..<width {
-      let size = grouping.plane(plane, of: length).count
       let header = PlaneHeader(word: stored.bigEndian(UInt32.self, at: 4 * plane))
       guard header.length <= tail - at else { throw PackFormatError.damaged("byte planes") }
-      let values = stored.extracting(at..<(at + header.length))
       if header.isCompressed {
-        try decompressor.decompress(values, count: size, into: &planes)
+        places.append(.decoded(at: planes.count))
+        try decompressor.decompress(stored.extracting(at..<(at + header.length)), count: size, into: &planes)
       } else {
         guard header.length == size else { throw PackFormatError.damaged("byte planes") }
-        planes.append(span: values)
+        places.append(.stored(at: at))
       }
       at += header.length
     }
     guard at == tail else { throw PackFormatError.damaged("byte planes") }
-    planes.append(span: stored.extracting(tail..<stored.count))
-    let grouped = planes
-    grouping.join(grouped.span, into: &bytes)
+    return places
   }
 }
 

@@ -60,17 +60,35 @@ public struct RemotePush: Sendable {
     public var healedPacks = 0
   }
 
+  /// What a remote shows before anybody knows what shall be pushed.
+  public struct Findings: Sendable {
+    fileprivate let ledger: RootLedger
+    fileprivate let survey: PackSurvey
+    fileprivate let recorded: Set<RootRecord.Root>
+  }
+
+  /// Looks at the remote.
+  public func look() async throws -> Findings {
+    let ledger = try await RootLedger(of: remote)
+    return Findings(ledger: ledger, survey: try await PackSurvey(of: remote), recorded: ledger.complete)
+  }
+
   /// Looks at what has to be done for `roots`.
   ///
-  /// - Parameter distrusted: packs of the remote that are known to be damaged although their length is right.
-  public func plan(_ roots: [TransferRoot], distrusting distrusted: Set<ObjectID> = []) async throws -> Plan {
-    let ledger = try await RootLedger(of: remote)
-    let survey = try await PackSurvey(of: remote)
+  /// - Parameters:
+  ///   - findings: what a look at the remote showed.
+  ///   - distrusted: packs of the remote that are known to be damaged although their length is right.
+  public func plan(
+    _ roots: [TransferRoot], after findings: Findings? = nil, distrusting distrusted: Set<ObjectID> = []
+  ) async throws -> Plan {
+    let found: Findings
+    if let findings { found = findings } else { found = try await look() }
+    let survey = found.survey
     let unsound = survey.unsound.union(distrusted)
     // What a damaged pack made incomplete is walked again in full, and so healed from here.
-    var complete = unsound.isEmpty ? ledger.complete : []
+    var complete = unsound.isEmpty ? found.recorded : []
     if survey.isDoubtful { complete = try await proved(complete, among: roots) }
-    var plan = Plan(ledger: ledger, unsound: unsound, distrusted: distrusted)
+    var plan = Plan(ledger: found.ledger, unsound: unsound, distrusted: distrusted)
     plan.knownTrees = Set(complete.lazy.filter { $0.kind == .tree }.map(\.oid))
     var met: Set<RootRecord.Root> = []
     met.reserveCapacity(roots.count)

@@ -29,6 +29,12 @@ struct RootRecord: Hashable, Sendable {
     let oid: ObjectID
     let size: UInt64
 
+    // The kind would be hashed by its name, at the price of all else.
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(oid)
+      hasher.combine(size)
+    }
+
     static func < (left: Root, right: Root) -> Bool {
       if left.kind != right.kind { return left.kind == .file }
       return left.oid == right.oid ? left.size < right.size : left.oid < right.oid

@@ -42,28 +42,52 @@ public struct GitIgnoreFile: Hashable, Sendable {
   /// - Throws: ``WorkspaceError`` with code `input` if git cannot ignore such a name.
   @discardableResult
   public mutating func add(_ names: [[UInt8]]) throws(WorkspaceError) -> Bool {
-    let lines = content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    let ending: [UInt8] = lines.dropLast().last?.last == UInt8(ascii: "\r") ? Array("\r\n".utf8) : Array("\n".utf8)
-    // The last line that speaks of a name decides: a later `!` line would bring it back.
-    var isIgnored: [ArraySlice<UInt8>: Bool] = [:]
-    for line in lines {
-      let text = Self.text(of: line)
-      let isNegated = text.first == UInt8(ascii: "!")
-      isIgnored[isNegated ? text.dropFirst() : text] = !isNegated
+    let added = try names.map { name throws(WorkspaceError) in
+      if let line = Self.line(for: name) { return line }
+      let path = TreePath(unchecked: name)
+      throw WorkspaceError(
+        .input, "'\(path)' has a line feed in its name, which no .gitignore can hold. Rename it.", paths: [path])
     }
+    var isIgnored = ignores(added)
+    let feed = content.lastIndex(of: UInt8(ascii: "\n"))
+    let hasReturns = feed.map { $0 > 0 && content[$0 - 1] == UInt8(ascii: "\r") } ?? false
+    let ending: [UInt8] = Array((hasReturns ? "\r\n" : "\n").utf8)
     var isChanged = false
-    for name in names {
-      guard let line = Self.line(for: name) else {
-        let path = TreePath(unchecked: name)
-        throw WorkspaceError(
-          .input, "'\(path)' has a line feed in its name, which no .gitignore can hold. Rename it.", paths: [path])
-      }
+    for line in added {
       if isIgnored.updateValue(true, forKey: line[...]) == true { continue }
       if let last = content.last, last != UInt8(ascii: "\n") { content += ending }
       content += line + ending
       isChanged = true
     }
     return isChanged
+  }
+
+  /// Returns which of `lines` hold already: the last that speaks of a name decides, as a later `!` line would bring it back.
+  private func ignores(_ lines: [[UInt8]]) -> [ArraySlice<UInt8>: Bool] {
+    var isIgnored: [ArraySlice<UInt8>: Bool] = [:]
+    // A file may have a line for each of thousands of other names, which their last bytes tell apart at less than a hash of all.
+    var ends: Set<UInt64> = []
+    for line in lines {
+      isIgnored[line[...]] = false
+      ends.insert(Self.end(of: line[...]))
+    }
+    var start = content.startIndex
+    while start < content.endIndex {
+      let end = content[start...].firstIndex(of: UInt8(ascii: "\n")) ?? content.endIndex
+      let text = Self.text(of: content[start..<end])
+      start = end + 1
+      guard ends.contains(Self.end(of: text)) else { continue }
+      let isNegated = text.first == UInt8(ascii: "!")
+      let line = isNegated ? text.dropFirst() : text
+      if isIgnored[line] != nil { isIgnored[line] = !isNegated }
+    }
+    return isIgnored
+  }
+
+  /// The last bytes of a line, without the `!` that may begin it.
+  private static func end(of line: ArraySlice<UInt8>) -> UInt64 {
+    let line = line.first == UInt8(ascii: "!") ? line.dropFirst() : line
+    return line.suffix(8).reduce(0) { $0 << 8 | UInt64($1) }
   }
 
   /// Removes every line for `name`.

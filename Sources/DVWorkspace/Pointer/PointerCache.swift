@@ -48,7 +48,9 @@ public struct PointerCache: Sendable {
     var (low, high) = (0, entries.count)
     while low < high {
       let middle = (low + high) / 2
-      if self.path(of: entries[middle]).lexicographicallyPrecedes(path.bytes) { low = middle + 1 } else { high = middle }
+      let entry = entries[middle]
+      let other = paths.span.extracting(Int(entry.pathOffset)..<(Int(entry.pathOffset) + Int(entry.pathLength)))
+      if TreePath.precedes(other, path.bytes.span) { low = middle + 1 } else { high = middle }
     }
     guard low < entries.count, case let entry = entries[low], self.path(of: entry).elementsEqual(path.bytes),
       stat.kind == .regular, entry.device == stat.device, entry.inode == stat.inode, entry.length == stat.size,

@@ -19,6 +19,17 @@ extension CacheFile {
     return Self(validating: bytes)
   }
 
+  /// Reads the cache at `file`, of which more depends than time.
+  ///
+  /// - Returns: `nil` if there is none, or a damaged one.
+  /// - Throws: ``WorkspaceError`` if it cannot be read.
+  public static func load(_ file: FilePath) throws(WorkspaceError) -> Self? {
+    do throws(FileError) { return Self(validating: try file.readAll(limit: .max)) } catch {
+      if error.code == .notFound || error.code == .notDirectory { return nil }
+      throw WorkspaceError(error)
+    }
+  }
+
   /// Writes the cache to `file`, making its directory, so that a reader finds the old one or the new.
   ///
   /// It is not synced: a crash of the machine may lose it, which costs the time it saves.

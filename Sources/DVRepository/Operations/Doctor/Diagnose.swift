@@ -208,7 +208,7 @@ public struct Diagnose: Sendable {
     do {
       let selection = try repository.select([])
       let caches = repository.statCaches
-      let cached = selection.items.count { caches.load($0.data.target) != nil }
+      let cached = selection.items.count { (try? caches.load($0.data.target)) != nil }
       diagnosis.add("data", "\(selection.items.count) targets, \(cached) with a stat cache")
       for pointer in selection.unreadable {
         diagnosis.add(

@@ -33,7 +33,7 @@ public struct FollowPointers: Sendable {
     // Conflicted pointers are git's to tell about.
     for item in try repository.select([]).items {
       let target = item.data.target
-      if repository.statCaches.load(target)?.saved == item.data.pointer.oid { continue }
+      if try repository.statCaches.load(target)?.saved == item.data.pointer.oid { continue }
       var session = makeSession()
       do {
         try await session.plan(item)

@@ -106,7 +106,7 @@ private struct TargetMove {
       }
     }
     let caches = repository.statCaches
-    if let cache = caches.load(data.target) { try caches.save(cache, of: destination) }
+    if let cache = try caches.load(data.target) { try caches.save(cache, of: destination) }
     try caches.remove(data.target)
     changed += [try GitIgnoreFile.remove(data.target, in: root)].compactMap(\.self)
     // A run that was killed may have changed these without staging them.

@@ -1,4 +1,5 @@
 import DVBackend
+import DVFile
 import DVGit
 import DVLineage
 import DVObject
@@ -34,7 +35,10 @@ public struct PushData: Sendable {
   public func run(in repository: Repository, progress: ProgressSink) async throws -> ShareReport {
     try repository.requireUncontestedAliases()
     let remote = try repository.remote(remote)
-    let request = try ShareRequest(paths, scope, in: repository)
+    // All pointers are read while the stores are looked at. Paths come first: one that is wrong must not make a remote.
+    let all = scope == .workingTree && paths.isEmpty ? try repository.selectAll() : nil
+    let chosen = all == nil ? try ShareRequest(paths, scope, in: repository) : nil
+    async let selection = BlockingThreads.run { () throws(WorkspaceError) in try all?.read() }
     progress.begin("Comparing")
     let store = try await repository.remoteStore(remote, create: true)
     let local = try await repository.localStore(for: .read)
@@ -42,6 +46,9 @@ public struct PushData: Sendable {
     local.store.regardAsErased(erasures.oids)
     store.regardAsErased(erasures.oids)
     let push = RemotePush(from: local.store, to: store, width: width) { progress.count($0) }
+    let findings = try await push.look()
+    let request: ShareRequest
+    if let chosen { request = chosen } else { request = try ShareRequest(try await selection ?? Selection()) }
     // What is complete has a root record, which is about the whole.
     let roots = request.items.map { item in
       TransferRoot(kind: item.root.kind, oid: item.root.oid, size: item.root.size, label: item.root.label)
@@ -54,7 +61,7 @@ public struct PushData: Sendable {
     }
     let recorded = try await RecordedObjects(of: request.items, and: named, in: repository, local.store).roots
       .filter { !$0.isErased(by: erasures) }
-    let plan = try await push.plan(roots + recorded)
+    let plan = try await push.plan(roots + recorded, after: findings)
     let bases = try Bases(of: plan, scope, in: repository).find(for: request.items)
     if !plan.missing.isEmpty { progress.begin("Pushing", totalBytes: 0, totalItems: 0) }
     let done = try await push.run(plan, bases: bases)

@@ -29,7 +29,16 @@ struct ShareRequest {
   private(set) var items: [SharedItem] = []
   /// Pointers that cannot be read; each breaks only itself.
   private(set) var unreadable: [UnreadablePointer] = []
-  private var met: Set<TransferRoot> = []
+  private var met: Set<Wanted> = []
+
+  /// A content, whatever it is called.
+  private struct Wanted: Hashable {
+    let isTree: Bool
+    let oid: ObjectID
+    // A pointer that has another size is wrong, and said to be.
+    let size: UInt64
+    let inside: TreePath
+  }
 
   /// Finds the data.
   ///
@@ -37,10 +46,7 @@ struct ShareRequest {
   init(_ paths: [TreePath], _ scope: ShareScope, in repository: Repository) throws {
     switch scope {
     case .workingTree:
-      let selection = try repository.select(paths)
-      unreadable = selection.unreadable
-      met.reserveCapacity(selection.items.count)
-      for item in selection.items { try add(item.data, inside: item.inside) }
+      try add(try repository.select(paths))
     case .revision(let revision):
       try add(paths, at: try repository.git.resolve(revision: revision), named: revision, in: repository)
     case .all:
@@ -50,10 +56,18 @@ struct ShareRequest {
     }
   }
 
+  /// Finds the data of all of the working tree's pointers, which were read before.
+  init(_ selection: Selection) throws { try add(selection) }
+
   /// Adds the data of the working tree's pointers.
   mutating func addWorkingTree(_ paths: [TreePath], of repository: Repository) throws {
-    let selection = try repository.select(paths)
+    try add(try repository.select(paths))
+  }
+
+  private mutating func add(_ selection: Selection) throws {
     unreadable += selection.unreadable
+    met.reserveCapacity(met.count + selection.items.count)
+    items.reserveCapacity(items.count + selection.items.count)
     for item in selection.items { try add(item.data, inside: item.inside) }
   }
 
@@ -61,10 +75,10 @@ struct ShareRequest {
     if data.pointer.kind == .file, !inside.isRoot {
       throw RepositoryError(.usage, "'\(data.target)' is tracked as a file, so there is nothing inside it.")
     }
-    let root = try data.root(inside: inside)
     // The same content is wanted once, whatever it is called.
-    let plain = TransferRoot(kind: root.kind, oid: root.oid, size: root.size, label: "", inside: root.inside)
-    guard met.insert(plain).inserted else { return }
+    let wanted = Wanted(isTree: data.pointer.kind == .tree, oid: data.pointer.oid, size: data.pointer.size, inside: inside)
+    guard met.insert(wanted).inserted else { return }
+    let root = try data.root(inside: inside)
     items.append(
       SharedItem(
         data: data, inside: inside,
