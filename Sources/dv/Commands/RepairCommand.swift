@@ -63,12 +63,15 @@ struct RepairCommand: Command {
       lines.append("  make \(count(report.fromFiles.count, "object")) again from files of the working tree")
     }
     if plan.missingPacks > 0 { lines.append("  take \(count(plan.missingPacks, "missing pack")) out of the index") }
-    let aside = plan.packs.count + plan.segments.count + plan.records.count + plan.wholeFiles.count
+    let aside = plan.packsAside + plan.segments.count + plan.records.count + plan.wholeFiles.count
       + plan.hints.count
     if aside > 0 { lines.append("  move \(count(aside, "damaged file")) to 'quarantine/'") }
     if plan.staleListings > 0 { lines.append("  write the listing for web servers anew") }
     let lost = Set(plan.unhealed).subtracting(report.fromFiles).count
     if lost > 0 { lines.append("  nothing for \(count(lost, "object")), of which no copy was found") }
+    for name in report.unreachable where lost > 0 {
+      lines.append("  leave the packs that had them, until remote '\(name)', which cannot be opened, can be asked")
+    }
     return lines
   }
 
@@ -81,9 +84,12 @@ struct RepairCommand: Command {
     if outcome.roots > 0 {
       lines.append("Wrote the record of \(Count(UInt64(outcome.roots)).of("version")) again.")
     }
-    if report.after?.store.isSound == true { lines.append("\(report.before.title) is whole again.") }
+    if report.after?.store.isSound == true, report.remaining.isEmpty { lines.append("\(report.before.title) is whole again.") }
     return lines
   }
+
+  private static let remedy =
+    "Look for another clone or a backup that has it: 'dv push' from there brings it back, and 'dv fsck' says when all is whole."
 
   private func throwRemaining(_ report: RepairData.Report) throws {
     let remaining = report.remaining
@@ -94,7 +100,7 @@ struct RepairCommand: Command {
     throw UndeliveredData(
       message: "Not all could be made good:\n"
         + CheckReport.lines(of: remaining, limit: options.verbose ? .max : 20).joined(separator: "\n"),
-      remedy: "Look for another clone or a backup that has it: 'dv push' from there brings it back, and 'dv fsck' says when all is whole.",
+      remedy: report.unreachable.isEmpty ? Self.remedy : "Run it again when remote '\(report.unreachable[0])' can be opened. \(Self.remedy)",
       exitCode: isMissing && !wasDamaged ? .missing : .corrupt)
   }
 

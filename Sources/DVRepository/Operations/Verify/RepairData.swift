@@ -14,10 +14,18 @@ public struct RepairData: Sendable {
     /// What is still wrong.
     public internal(set) var after: CheckReport?
     public let isDryRun: Bool
+    /// Remotes that could not be asked for copies.
+    public internal(set) var unreachable: [String] = []
+    /// Objects that were lost before and are not there, or not whole, still.
+    var lacking: Set<ObjectKey> = []
 
     /// What is or would be lost still.
     public var remaining: [CheckReport.Damage] {
-      if let after { return after.damage }
+      if let after {
+        // What no index names any more looks as if it had never been here, and the last look reads no content.
+        let named = Set(after.damage.compactMap(\.finding.key))
+        return after.damage + before.damage.filter { $0.finding.key.map { lacking.contains($0) && !named.contains($0) } ?? false }
+      }
       if outcome == nil, !isDryRun { return before.damage }
       let unhealed = Set(plan.unhealed).subtracting(fromFiles)
       return before.damage.filter { $0.finding.key.map { unhealed.contains($0) } ?? false }
@@ -48,13 +56,13 @@ public struct RepairData: Sendable {
     let opened = try await VerifiedStore.open(place, for: isDryRun ? .read : .write, in: repository)
     let check = CheckData(in: place, depth: readsAll ? .full : .structure)
     let before = try await check.run(on: opened, roots, in: repository, progress)
-    let (sources, _) = try await opened.others(in: repository)
+    let (sources, unreachable) = try await opened.others(in: repository)
     let repair = StoreRepair(
       of: opened.store, finding: before.store, from: sources, claiming: try claimed(roots, opened, repository))
-    let plan = try await repair.plan()
-    var report = Report(before: before, plan: plan, isDryRun: isDryRun)
     var copies = WorkingCopies(of: before.store, in: repository)
-    report.fromFiles = try await fromFiles(plan.unhealed, &copies, before.store, repository)
+    let (plan, files) = try await decide(repair, &copies, before.store, without: unreachable, repository)
+    var report = Report(before: before, plan: plan, isDryRun: isDryRun, unreachable: unreachable)
+    report.fromFiles = files
     try announce(report)
     if isDryRun || plan.isEmpty { return report }
     progress.begin("Repairing")
@@ -62,19 +70,34 @@ public struct RepairData: Sendable {
     // What was damaged before is not what the command ends with.
     OpenedStores.current?.removeAll()
     let last = CheckData(in: place, depth: .structure)
-    var after = try await last.run(
-      on: try await VerifiedStore.open(place, for: .write, in: repository), roots, in: repository, progress)
+    var repaired = try await VerifiedStore.open(place, for: .write, in: repository)
+    var after = try await last.run(on: repaired, roots, in: repository, progress)
     // Once the index is whole again, more may be known to be needed, and files of the working tree may have it.
     for _ in 0..<Self.roundLimit where !Set(after.store.lostKeys).isSubset(of: before.store.lostKeys) {
-      let again = try await VerifiedStore.open(place, for: .write, in: repository)
-      let more = StoreRepair(of: again.store, finding: after.store, from: sources, claiming: [])
+      repaired = try await VerifiedStore.open(place, for: .write, in: repository)
+      let more = StoreRepair(of: repaired.store, finding: after.store, from: sources, claiming: [])
       var copies = WorkingCopies(of: after.store, in: repository)
-      outcome.add(try await more.run(try await more.plan()) { keys, writer in try await copies.heal(keys, into: writer) })
-      after = try await last.run(on: again, roots, in: repository, progress)
+      let (plan, _) = try await decide(more, &copies, after.store, without: unreachable, repository)
+      outcome.add(try await more.run(plan) { keys, writer in try await copies.heal(keys, into: writer) })
+      after = try await last.run(on: repaired, roots, in: repository, progress)
     }
+    let needed = Set(before.damage.lazy.filter { !$0.affects.isEmpty }.compactMap(\.finding.key))
+    report.lacking = needed.subtracting(try await repaired.store.goodCopies(of: needed.sorted()))
     report.outcome = outcome
     report.after = after
     return report
+  }
+
+  /// Decides what to do, and which objects files of the working tree have.
+  private func decide(
+    _ repair: StoreRepair, _ copies: inout WorkingCopies, _ found: StoreCheckReport, without unreachable: [String],
+    _ repository: Repository
+  ) async throws -> (RepairPlan, [ObjectKey]) {
+    var plan = try await repair.plan()
+    let files = try await fromFiles(plan.unhealed, &copies, found, repository)
+    let open = Set(plan.unhealed).subtracting(files)
+    if !unreachable.isEmpty { try await repair.keepPacks(of: open, in: &plan) }
+    return (plan, files)
   }
 
   /// Rounds after the first: a directory's nodes, its files' lists, their chunks.
