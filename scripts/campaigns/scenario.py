@@ -341,6 +341,12 @@ class Repair(Scenario):
     command = ("repair",)
     fsck_may_find = True
 
+    def again(self, ground):
+        super().again(ground)
+        # What only a remote has that could not be opened was named; it is like what was never here.
+        if self.at == "work" and ground.dv("checkout", "-q").code:
+            ground.must("fetch", "-q")
+
     def prepare(self):
         self.base()
         ground = self.ground

@@ -27,7 +27,12 @@ public struct StatCaches: Sendable {
   ///
   /// - Throws: ``WorkspaceError`` if it cannot be read: it also tells which files dv put there, so without it a checkout would
   ///   leave those that the new version does not have, as if they were the user's.
-  public func load(_ target: TreePath) throws(WorkspaceError) -> StatCache? { try StatCache.load(file(of: target)) }
+  public func load(_ target: TreePath) throws(WorkspaceError) -> StatCache? {
+    do throws(WorkspaceError) { return try StatCache.load(file(of: target)) } catch {
+      throw WorkspaceError(
+        error.code == .denied ? .denied : .io, "Cannot tell what dv put at '\(target)': \(error.message)", paths: [target], cause: error)
+    }
+  }
 
   /// Keeps the cache of a target.
   public func save(_ cache: StatCache, of target: TreePath) throws {

@@ -67,8 +67,8 @@ public struct RemotePush: Sendable {
     fileprivate let recorded: Set<RootRecord.Root>
   }
 
-  /// Looks at the remote.
-  public func look() async throws -> Findings {
+  /// Looks at a remote.
+  public static func look(at remote: ObjectStore) async throws -> Findings {
     let ledger = try await RootLedger(of: remote)
     return Findings(ledger: ledger, survey: try await PackSurvey(of: remote), recorded: ledger.complete)
   }
@@ -82,7 +82,7 @@ public struct RemotePush: Sendable {
     _ roots: [TransferRoot], after findings: Findings? = nil, distrusting distrusted: Set<ObjectID> = []
   ) async throws -> Plan {
     let found: Findings
-    if let findings { found = findings } else { found = try await look() }
+    if let findings { found = findings } else { found = try await Self.look(at: remote) }
     let survey = found.survey
     let unsound = survey.unsound.union(distrusted)
     // What a damaged pack made incomplete is walked again in full, and so healed from here.

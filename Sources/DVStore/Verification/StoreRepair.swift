@@ -32,14 +32,6 @@ public struct RepairPlan: Sendable {
   public internal(set) var sources: [Source] = []
   /// What no other store has.
   public internal(set) var unhealed: [ObjectKey] = []
-  /// Damaged or missing packs that stay as they are, because a place that could not be asked may have what they held: forgotten, it
-  /// would look as if it had never been here, and the next repair would not get it.
-  public internal(set) var kept: Set<ObjectID> = []
-  /// How many damaged packs are set aside.
-  public var packsAside: Int {
-    let stay = Set(kept.map { StoreLayout.pack($0).text })
-    return packs.count { !stay.contains($0) }
-  }
 
   /// Whether there is nothing to do.
   public var isEmpty: Bool {
@@ -132,11 +124,6 @@ public struct StoreRepair: Sendable {
     return plan
   }
 
-  /// Has a plan leave the packs that hold some of `keys` where they are; see ``RepairPlan/kept``.
-  public func keepPacks(of keys: Set<ObjectKey>, in plan: inout RepairPlan) async throws {
-    for container in try await store.index.containers(ofAll: keys.sorted()) { if let container { plan.kept.insert(container.id) } }
-  }
-
   /// Returns the packs that no index names, if one of them holds what is needed, and what they hold of it.
   private func adoptable() async throws -> (packs: [IndexContainer], keys: Set<ObjectKey>) {
     guard !check.unnamed.isEmpty else { return ([], []) }
@@ -172,11 +159,10 @@ public struct StoreRepair: Sendable {
     let bad = Set(check.badPacks.map(\.container.id))
     try await rebuildIndex(without: bad)
     try await heal(plan, without: bad, &outcome, fromElsewhere)
-    try await forget(bad.union(check.missingPacks).subtracting(plan.kept))
+    try await forget(bad.union(check.missingPacks))
     try await complete(&outcome)
     outcome.roots = try await rewriteRoots()
-    var aside = Set(check.badPacks.map(\.container.id)).subtracting(plan.kept).sorted().map { StoreLayout.pack($0) }
-    aside += check.damagedSegments.map(\.key)
+    var aside = check.badPacks.map { StoreLayout.pack($0.container.id) } + check.damagedSegments.map(\.key)
     aside += check.badFiles + damagedHints
     aside += check.records?.damaged.filter { $0.folder == StoreLayout.roots }.map(\.key) ?? []
     for key in aside {

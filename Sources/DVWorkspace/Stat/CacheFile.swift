@@ -1,7 +1,7 @@
 import DVFile
 public import SystemPackage
 
-/// A cache that is kept in a file of its own, replaced as a whole. It only saves time.
+/// A cache that is kept in a file of its own, replaced as a whole.
 public protocol CacheFile {
   /// Reads a cache; `nil` if the bytes are not what ``encoded()`` writes.
   init?(validating bytes: [UInt8])

@@ -2,7 +2,7 @@ public import DVObject
 
 /// What dv last knew of one tracked file or directory: its state, and the oid that was last added or checked out there.
 ///
-/// The cache only saves time. A cache that is absent, damaged, of another version or written by a machine of another
+/// It saves time, and tells which files dv put there. A cache that is absent, damaged, of another version or written by a machine of another
 /// byte order reads as `nil`, and everything is hashed again.
 public struct StatCache: Sendable {
   /// What was on disk.

@@ -63,15 +63,13 @@ struct RepairCommand: Command {
       lines.append("  make \(count(report.fromFiles.count, "object")) again from files of the working tree")
     }
     if plan.missingPacks > 0 { lines.append("  take \(count(plan.missingPacks, "missing pack")) out of the index") }
-    let aside = plan.packsAside + plan.segments.count + plan.records.count + plan.wholeFiles.count
+    let aside = plan.packs.count + plan.segments.count + plan.records.count + plan.wholeFiles.count
       + plan.hints.count
     if aside > 0 { lines.append("  move \(count(aside, "damaged file")) to 'quarantine/'") }
     if plan.staleListings > 0 { lines.append("  write the listing for web servers anew") }
     let lost = Set(plan.unhealed).subtracting(report.fromFiles).count
     if lost > 0 { lines.append("  nothing for \(count(lost, "object")), of which no copy was found") }
-    for name in report.unreachable where lost > 0 {
-      lines.append("  leave the packs that had them, until remote '\(name)', which cannot be opened, can be asked")
-    }
+    for name in report.unreachable where lost > 0 { lines.append("  without asking remote '\(name)', which cannot be opened") }
     return lines
   }
 
@@ -88,8 +86,13 @@ struct RepairCommand: Command {
     return lines
   }
 
-  private static let remedy =
-    "Look for another clone or a backup that has it: 'dv push' from there brings it back, and 'dv fsck' says when all is whole."
+  private func remedy(_ report: RepairData.Report) -> String {
+    let others = "Look for another clone or a backup that has it: 'dv push' from there brings it back, and 'dv fsck' says when all is whole."
+    guard let name = report.unreachable.first else { return others }
+    // What was here and is lost is like what was never here, and comes with the next pull.
+    let again = remote == nil ? "'dv pull --remote \(name)'" : "the same command"
+    return "Remote '\(name)' could not be opened and may have it: when it can, \(again) gets it. \(others)"
+  }
 
   private func throwRemaining(_ report: RepairData.Report) throws {
     let remaining = report.remaining
@@ -100,7 +103,7 @@ struct RepairCommand: Command {
     throw UndeliveredData(
       message: "Not all could be made good:\n"
         + CheckReport.lines(of: remaining, limit: options.verbose ? .max : 20).joined(separator: "\n"),
-      remedy: report.unreachable.isEmpty ? Self.remedy : "Run it again when remote '\(report.unreachable[0])' can be opened. \(Self.remedy)",
+      remedy: remedy(report),
       exitCode: isMissing && !wasDamaged ? .missing : .corrupt)
   }
 
@@ -136,6 +139,7 @@ struct RepairCommand: Command {
         json.member("fromFiles", report.fromFiles.count)
         json.member("withoutCopy", Set(plan.unhealed).subtracting(report.fromFiles).count)
       }
+      json.array("unreachable") { json in for name in report.unreachable { json.value(name) } }
       json.member("objects", outcome?.objects ?? 0)
       json.member("bytes", outcome?.bytes ?? 0)
       json.member("packs", outcome?.packs ?? 0)

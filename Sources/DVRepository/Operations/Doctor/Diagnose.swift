@@ -208,7 +208,14 @@ public struct Diagnose: Sendable {
     do {
       let selection = try repository.select([])
       let caches = repository.statCaches
-      let cached = selection.items.count { (try? caches.load($0.data.target)) != nil }
+      var cached = 0
+      for item in selection.items {
+        do throws(WorkspaceError) { cached += try caches.load(item.data.target) == nil ? 0 : 1 } catch {
+          diagnosis.add(
+            "data", .wrong, error.message,
+            remedy: "If the disk is sound, remove the file: dv hashes everything again, and takes what it put there for yours.")
+        }
+      }
       diagnosis.add("data", "\(selection.items.count) targets, \(cached) with a stat cache")
       for pointer in selection.unreadable {
         diagnosis.add(

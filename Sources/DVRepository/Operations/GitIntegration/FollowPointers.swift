@@ -33,9 +33,9 @@ public struct FollowPointers: Sendable {
     // Conflicted pointers are git's to tell about.
     for item in try repository.select([]).items {
       let target = item.data.target
-      if try repository.statCaches.load(target)?.saved == item.data.pointer.oid { continue }
       var session = makeSession()
       do {
+        if try repository.statCaches.load(target)?.saved == item.data.pointer.oid { continue }
         try await session.plan(item)
         try session.requireNoConflicts()
         try await session.carryOut()

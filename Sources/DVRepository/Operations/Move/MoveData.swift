@@ -87,6 +87,8 @@ private struct TargetMove {
     let pointer = PointerFile(path: PointerFile.path(for: destination), pointer: data.pointer)
     let (from, to) = (root.appending(data.target), root.appending(destination))
     let isOnDisk = try from.fileStat() != nil
+    let caches = repository.statCaches
+    let cache = try caches.load(data.target)
     if !resumes {
       if try to.fileStat() != nil { throw MoveData.exists(destination) }
       do throws(FileError) { try root.appending(pointer.path).createContent(data.pointer.encoded().span) } catch {
@@ -105,8 +107,7 @@ private struct TargetMove {
         throw error
       }
     }
-    let caches = repository.statCaches
-    if let cache = try caches.load(data.target) { try caches.save(cache, of: destination) }
+    if let cache { try caches.save(cache, of: destination) }
     try caches.remove(data.target)
     changed += [try GitIgnoreFile.remove(data.target, in: root)].compactMap(\.self)
     // A run that was killed may have changed these without staging them.

@@ -35,20 +35,21 @@ public struct PushData: Sendable {
   public func run(in repository: Repository, progress: ProgressSink) async throws -> ShareReport {
     try repository.requireUncontestedAliases()
     let remote = try repository.remote(remote)
-    // All pointers are read while the stores are looked at. Paths come first: one that is wrong must not make a remote.
+    // All pointers are read while the remote is looked at. Paths come first: one that is wrong must not make a remote.
     let all = scope == .workingTree && paths.isEmpty ? try repository.selectAll() : nil
     let chosen = all == nil ? try ShareRequest(paths, scope, in: repository) : nil
     async let selection = BlockingThreads.run { () throws(WorkspaceError) in try all?.read() }
     progress.begin("Comparing")
     let store = try await repository.remoteStore(remote, create: true)
+    let findings = try await RemotePush.look(at: store)
+    let request: ShareRequest
+    if let chosen { request = chosen } else { request = try ShareRequest(try await selection ?? Selection()) }
+    // After the pointers: what they name was indexed before they were written.
     let local = try await repository.localStore(for: .read)
     let erasures = try repository.erasures()
     local.store.regardAsErased(erasures.oids)
     store.regardAsErased(erasures.oids)
     let push = RemotePush(from: local.store, to: store, width: width) { progress.count($0) }
-    let findings = try await push.look()
-    let request: ShareRequest
-    if let chosen { request = chosen } else { request = try ShareRequest(try await selection ?? Selection()) }
     // What is complete has a root record, which is about the whole.
     let roots = request.items.map { item in
       TransferRoot(kind: item.root.kind, oid: item.root.oid, size: item.root.size, label: item.root.label)

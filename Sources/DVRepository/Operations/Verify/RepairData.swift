@@ -59,10 +59,10 @@ public struct RepairData: Sendable {
     let (sources, unreachable) = try await opened.others(in: repository)
     let repair = StoreRepair(
       of: opened.store, finding: before.store, from: sources, claiming: try claimed(roots, opened, repository))
-    var copies = WorkingCopies(of: before.store, in: repository)
-    let (plan, files) = try await decide(repair, &copies, before.store, without: unreachable, repository)
+    let plan = try await repair.plan()
     var report = Report(before: before, plan: plan, isDryRun: isDryRun, unreachable: unreachable)
-    report.fromFiles = files
+    var copies = WorkingCopies(of: before.store, in: repository)
+    report.fromFiles = try await fromFiles(plan.unhealed, &copies, before.store, repository)
     try announce(report)
     if isDryRun || plan.isEmpty { return report }
     progress.begin("Repairing")
@@ -77,8 +77,7 @@ public struct RepairData: Sendable {
       repaired = try await VerifiedStore.open(place, for: .write, in: repository)
       let more = StoreRepair(of: repaired.store, finding: after.store, from: sources, claiming: [])
       var copies = WorkingCopies(of: after.store, in: repository)
-      let (plan, _) = try await decide(more, &copies, after.store, without: unreachable, repository)
-      outcome.add(try await more.run(plan) { keys, writer in try await copies.heal(keys, into: writer) })
+      outcome.add(try await more.run(try await more.plan()) { keys, writer in try await copies.heal(keys, into: writer) })
       after = try await last.run(on: repaired, roots, in: repository, progress)
     }
     let needed = Set(before.damage.lazy.filter { !$0.affects.isEmpty }.compactMap(\.finding.key))
@@ -86,18 +85,6 @@ public struct RepairData: Sendable {
     report.outcome = outcome
     report.after = after
     return report
-  }
-
-  /// Decides what to do, and which objects files of the working tree have.
-  private func decide(
-    _ repair: StoreRepair, _ copies: inout WorkingCopies, _ found: StoreCheckReport, without unreachable: [String],
-    _ repository: Repository
-  ) async throws -> (RepairPlan, [ObjectKey]) {
-    var plan = try await repair.plan()
-    let files = try await fromFiles(plan.unhealed, &copies, found, repository)
-    let open = Set(plan.unhealed).subtracting(files)
-    if !unreachable.isEmpty { try await repair.keepPacks(of: open, in: &plan) }
-    return (plan, files)
   }
 
   /// Rounds after the first: a directory's nodes, its files' lists, their chunks.
