@@ -29,7 +29,7 @@ struct RootRecord: Hashable, Sendable {
     let oid: ObjectID
     let size: UInt64
 
-    // The kind would be hashed by its name, at the price of all else.
+    // Without the kind, which would be hashed by its name and cost as much as the rest together.
     func hash(into hasher: inout Hasher) {
       hasher.combine(oid)
       hasher.combine(size)

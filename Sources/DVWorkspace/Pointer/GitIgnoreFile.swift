@@ -76,19 +76,15 @@ public struct GitIgnoreFile: Hashable, Sendable {
       let end = content[start...].firstIndex(of: UInt8(ascii: "\n")) ?? content.endIndex
       let text = Self.text(of: content[start..<end])
       start = end + 1
-      guard ends.contains(Self.end(of: text)) else { continue }
       let isNegated = text.first == UInt8(ascii: "!")
       let line = isNegated ? text.dropFirst() : text
-      if isIgnored[line] != nil { isIgnored[line] = !isNegated }
+      if ends.contains(Self.end(of: line)), isIgnored[line] != nil { isIgnored[line] = !isNegated }
     }
     return isIgnored
   }
 
-  /// The last bytes of a line, without the `!` that may begin it.
-  private static func end(of line: ArraySlice<UInt8>) -> UInt64 {
-    let line = line.first == UInt8(ascii: "!") ? line.dropFirst() : line
-    return line.suffix(8).reduce(0) { $0 << 8 | UInt64($1) }
-  }
+  /// The last eight bytes of a line.
+  private static func end(of line: ArraySlice<UInt8>) -> UInt64 { line.suffix(8).reduce(0) { $0 << 8 | UInt64($1) } }
 
   /// Removes every line for `name`.
   ///

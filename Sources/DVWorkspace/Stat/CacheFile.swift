@@ -13,11 +13,8 @@ public protocol CacheFile {
 extension CacheFile {
   /// Reads the cache at `file`.
   ///
-  /// - Returns: `nil` if there is none that can be used, for whatever reason: a cache only saves time.
-  public static func read(_ file: FilePath) -> Self? {
-    guard let bytes = try? file.readAll(limit: .max) else { return nil }
-    return Self(validating: bytes)
-  }
+  /// - Returns: `nil` if there is none that can be used, for whatever reason: for a cache that only saves time.
+  public static func read(_ file: FilePath) -> Self? { try? load(file) }
 
   /// Reads the cache at `file`, of which more depends than time.
   ///
