@@ -48,7 +48,7 @@ public struct ChunkedDigest: Sendable {
       ids.append(ObjectID(hashing: first))
       start = length - carried
     }
-    return ids + HashLane.hash(bytes.extracting(droppingFirst: start), lengths: inner)
+    return ids + HashLanes.hash(bytes.extracting(droppingFirst: start), lengths: inner)
   }
 
   /// Adds the next bytes of the stream, and returns the ID of other bytes, which are not part of it.

@@ -68,46 +68,17 @@ struct HashLane: Sendable {
     return ObjectID(word0: pair(0), word1: pair(2), word2: pair(4), word3: pair(6))
   }
 
-  /// Returns the digests of runs of bytes that lie one behind the other, two of them computed at a time.
-  static func hash(_ bytes: Span<UInt8>, lengths: ArraySlice<Int>) -> [ObjectID] {
-    var ids = [ObjectID?](repeating: nil, count: lengths.count)
-    var start = 0
-    // One that is longer than what it was paired with waits for the next.
-    var waiting: Part?
-    for (index, length) in lengths.enumerated() {
-      var part = Part(index: index, rest: start..<(start + length))
-      start += length
-      if var partner = waiting {
-        let shared = min(partner.blocks, part.blocks)
-        partner.lane.update(blocks: bytes.extracting(partner.take(shared)), and: &part.lane, blocks: bytes.extracting(part.take(shared)))
-        waiting = partner
-        if partner.blocks == 0 {
-          ids[partner.index] = partner.lane.finish(bytes.extracting(partner.rest))
-          waiting = nil
-        }
-      }
-      if part.blocks == 0 { ids[index] = part.lane.finish(bytes.extracting(part.rest)) } else { waiting = part }
-    }
-    if var last = waiting {
-      last.lane.update(blocks: bytes.extracting(last.take(last.blocks)))
-      ids[last.index] = last.lane.finish(bytes.extracting(last.rest))
-    }
-    return ids.compactMap(\.self)
+  /// Copies the state into column `index` of sixteen states side by side.
+  func copy(to states: inout SixteenStates, _ index: Int) {
+    for word in 0..<8 { states[16 * word + index] = state[word] }
   }
 
-  /// A run of bytes whose first blocks are hashed.
-  private struct Part {
-    var lane = HashLane()
-    let index: Int
-    var rest: Range<Int>
-
-    /// Bytes in the whole blocks that are left.
-    var blocks: Int { rest.count & ~(HashLane.blockSize - 1) }
-
-    /// Takes the next `count` bytes off.
-    mutating func take(_ count: Int) -> Range<Int> {
-      defer { rest = (rest.lowerBound + count)..<rest.upperBound }
-      return rest.lowerBound..<(rest.lowerBound + count)
-    }
+  /// Takes over column `index` after `count` bytes were hashed into it.
+  mutating func take(_ states: borrowing SixteenStates, _ index: Int, hashed count: Int) {
+    for word in 0..<8 { state[word] = states[16 * word + index] }
+    hashed += UInt64(count)
   }
 }
+
+/// Eight words of each of sixteen digests, the first word of all of them first.
+typealias SixteenStates = InlineArray<128, UInt32>

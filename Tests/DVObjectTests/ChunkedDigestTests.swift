@@ -103,4 +103,21 @@ import Testing
       #expect(ids == (count == 0 ? [] : [expected]))
     }
   }
+
+  /// Runs that lie one behind the other have the digests that swift-crypto gives, however many there are and however they are computed.
+  @Test(arguments: 0..<60, [true, false])
+  func runsAreHashedTogether(seed: UInt64, areWide: Bool) {
+    guard HashLane.isSupported, HashLanes.areWide || !areWide else { return }
+    var random = SeededGenerator(seed: seed)
+    let longest = [0, 63, 64, 200, 5000, 70_000].randomElement(using: &random)!
+    let lengths = (0..<Int.random(in: 0...60, using: &random)).map { _ in Int.random(in: 0...longest, using: &random) }
+    let bytes = [UInt8](randomCount: lengths.reduce(0, +), using: &random)
+    let ids = HashLanes.hash(bytes.span, lengths: lengths[...], areWide: areWide)
+    var start = 0
+    let expected = lengths.map { length in
+      defer { start += length }
+      return ObjectID(hashing: bytes.span.extracting(start..<(start + length)))
+    }
+    #expect(ids == expected)
+  }
 }
