@@ -47,19 +47,41 @@ public struct BackendListing: Sendable {
   private let covered: [String]
   private let entries: [BackendEntry]
 
-  /// Lists one part of a backend.
-  init(_ part: Part, of backend: some Backend) async throws(BackendError) {
+  private init(_ part: Part, _ entries: [BackendEntry]) {
     covered = part.prefixes
-    var entries: [BackendEntry] = []
-    for prefix in part.prefixes { entries += try await backend.list(prefix) }
     self.entries = entries
+  }
+
+  /// Lists one part of a backend, all its prefixes at once.
+  init(_ part: Part, of backend: some Backend) async throws(BackendError) {
+    self.init(part, try await Self.entries(of: part.prefixes, on: backend))
+  }
+
+  private static func entries(of prefixes: [String], on backend: some Backend) async throws(BackendError) -> [BackendEntry] {
+    do {
+      return try await prefixes.mapConcurrently(width: prefixes.count) { try await backend.list($0) }.flatMap(\.self)
+    } catch let error as BackendError {
+      throw error
+    } catch {
+      throw BackendError(.unreachable, message: "Cannot list \(backend): \(error)", cause: error)
+    }
   }
 
   /// Lists a backend and stores the listing in it.
   ///
-  /// Costs a listing of each prefix and two PUTs.
+  /// Costs a listing of each prefix and two PUTs, in the time of four requests.
   public static func publish(on backend: some Backend) async throws(BackendError) {
-    for part in Part.allCases { try await backend.put(try await BackendListing(part, of: backend).encoded(), at: part.key) }
+    // The packs, which may be many, meanwhile. What is pending is listed after the roots whose push is over when it is gone.
+    async let packs = entries(of: Array(Part.packs.prefixes.dropLast()), on: backend)
+    try await backend.put(try await BackendListing(.structure, of: backend).encoded(), at: Part.structure.key)
+    let rest = try await entries(of: Array(Part.packs.prefixes.suffix(1)), on: backend)
+    do {
+      try await backend.put(BackendListing(.packs, try await packs + rest).encoded(), at: Part.packs.key)
+    } catch let error as BackendError {
+      throw error
+    } catch {
+      throw BackendError(.unreachable, message: "Cannot list \(backend): \(error)", cause: error)
+    }
   }
 
   /// Returns the entries whose keys begin with `prefix`, or `nil` if the listing does not cover them all.

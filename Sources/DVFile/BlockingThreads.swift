@@ -25,6 +25,30 @@ public enum BlockingThreads {
   /// How many may run at once: enough to keep a disk's queue full, few enough for the memory of their stacks.
   public static let width = max(16, 4 * Machine.coreCount)
 
+  /// Runs `body` for the parts of `0..<count`, one for each core but none shorter than `least`, and returns what it makes of
+  /// them, in order.
+  ///
+  /// The first part runs on this thread, which is blocked until all are done, the others on threads of their own.
+  static func runParts<R: Sendable>(
+    of count: Int, atLeast least: Int, _ body: @escaping @Sendable (Range<Int>) -> R
+  ) -> [R] {
+    let parts = max(1, min(Machine.coreCount, count / least))
+    if parts == 1 { return [body(0..<count)] }
+    let range = { @Sendable (part: Int) in count * part / parts..<count * (part + 1) / parts }
+    let plan = FaultPlan.current
+    let results = Monitor([R?](repeating: nil, count: parts))
+    let run = { @Sendable (part: Int) in
+      let result = body(range(part))
+      results.withLock { $0[part] = result }
+    }
+    for part in 1..<parts where !start({ FaultPlan.inheriting(plan) { run(part) } }) { run(part) }
+    run(0)
+    return results.wait { results in
+      let done = results.compactMap(\.self)
+      return done.count == parts ? done : nil
+    }
+  }
+
   /// Starts a thread that runs `body` and ends.
   ///
   /// - Returns: `false`, with nothing run, if the system refuses another thread.

@@ -120,6 +120,48 @@ public struct DirectoryHandle: ~Copyable, Sendable {
     }
   }
 
+  /// Names that are worth a thread: starting one costs as much as looking at a hundred.
+  private static let namesOfThread = 512
+
+  /// Returns what the file system says of the names that `listing`, a listing of this directory, has at `indices`; `nil` for
+  /// those that are gone.
+  ///
+  /// - Complexity: one system call for each, on all cores where there are many.
+  public func stat(in listing: DirectoryListing, at indices: [Int]) throws(FileError) -> [FileStat?] {
+    let number = number
+    let parts = BlockingThreads.runParts(of: indices.count, atLeast: Self.namesOfThread) { range in
+      var stats: [FileStat?] = []
+      stats.reserveCapacity(range.count)
+      for index in indices[range] {
+        do throws(Errno) {
+          stats.append(
+            try unsafe listing.withCString(at: index) { text throws(Errno) in try unsafe SystemCall.stat(number, text) })
+        } catch {
+          guard error == .noSuchFileOrDirectory else {
+            return Result<[FileStat?], StatFailure>.failure(StatFailure(index: index, errno: error))
+          }
+          stats.append(nil)
+        }
+      }
+      return .success(stats)
+    }
+    do throws(StatFailure) {
+      if parts.count == 1 { return try parts[0].get() }
+      var all: [FileStat?] = []
+      all.reserveCapacity(indices.count)
+      for part in parts { all += try part.get() }
+      return all
+    } catch {
+      throw .stat(path(of: listing.name(at: error.index)), error.errno)
+    }
+  }
+
+  /// A name of a listing that could not be looked at.
+  private struct StatFailure: Error {
+    let index: Int
+    let errno: Errno
+  }
+
   /// Returns the names in this directory, sorted.
   public func list() throws(FileError) -> DirectoryListing {
     var listing = DirectoryListing()

@@ -24,10 +24,13 @@ public struct GitConflict: Hashable, Sendable {
 
 /// The index as it was when it was read.
 @safe public final class GitIndex {
-  private let pointer: OpaquePointer
+  let pointer: OpaquePointer
+  /// The name of the file that libgit2 knows it by, if an update can go on with it.
+  let secondName: FilePath?
 
-  init(owning pointer: OpaquePointer) {
+  init(owning pointer: OpaquePointer, secondName: FilePath? = nil) {
     unsafe self.pointer = pointer
+    self.secondName = secondName
   }
 
   deinit {
@@ -115,6 +118,22 @@ extension GitRepository {
   /// - Throws: ``GitError/Code/unsupported`` for a split or sparse index, which libgit2 cannot read.
   public func index() throws(GitError) -> GitIndex {
     unsafe GitIndex(owning: try readIndex(gitDirectory.appending("index")))
+  }
+
+  /// Reads the index as it is now, for questions and then for one ``GitRepository/beginIndexUpdate(with:)``, which need not
+  /// read it again if it did not change.
+  ///
+  /// - Throws: as ``index()``.
+  public func indexToUpdate() throws(GitError) -> GitIndex {
+    let files = IndexFiles(gitDirectory: gitDirectory, secondName: IndexFiles.newSecondName())
+    guard files.linkSecondName() else { return try index() }
+    let pointer = unsafe try? readIndex(files.working)
+    // Whoever has the lock removes such names. Without the file, what libgit2 made is empty.
+    let wasThere = files.unlinkSecondName()
+    guard let pointer = unsafe pointer else { return try index() }
+    let index = unsafe GitIndex(owning: pointer, secondName: files.working)
+    let isEmpty = unsafe git_index_entrycount(pointer) == 0
+    return wasThere && !isEmpty ? index : try self.index()
   }
 
   /// Opens an index file. The caller frees it.

@@ -13,11 +13,17 @@ import SystemPackage
 ///     rename index.dv, index   now it is visible
 ///     remove index.lock
 ///
+/// An index that was read to be updated later, ``GitRepository/indexToUpdate()``, is not read again if the file is still the
+/// same: reading takes longer than writing. Libgit2 writes an index where it read it, so that one has a name of its own,
+/// `index.dv-…`, which is there while it is read and while it is written.
+///
 /// A crash before the rename leaves the index as it was; the next update removes `index.dv`
 /// and the lock: the file is marked as dv's, and nobody holds it any more. The lock alone goes when any dv opens the repository.
 @safe public final class GitIndexUpdate {
   private let repository: GitRepository
   private let pointer: OpaquePointer
+  /// What was read before and is changed now.
+  private let reused: GitIndex?
   /// The index the repository had before, to be given back to it.
   private let original: OpaquePointer
   private let files: IndexFiles
@@ -25,20 +31,22 @@ import SystemPackage
   private let lock: FileDescriptor
   private var isHeld = true
 
-  init(_ repository: GitRepository) throws(GitError) {
-    let files = IndexFiles(gitDirectory: repository.gitDirectory)
+  init(_ repository: GitRepository, with index: GitIndex? = nil) throws(GitError) {
+    let reused = index?.secondName == nil ? nil : index
+    let files = IndexFiles(gitDirectory: repository.gitDirectory, secondName: reused?.secondName?.lastComponent)
     let lock = try waitForLock(files.index) { () throws(GitError) in try files.lock() }
     let (opened, before): (OpaquePointer, OpaquePointer)
     do throws(GitError) {
       try files.makeSecondName()
-      let copy = try unsafe repository.readIndex(files.working)
+      let copy: OpaquePointer
+      if let reused { unsafe copy = try reused.readAgain(of: repository) } else { unsafe copy = try repository.readIndex(files.working) }
       do throws(GitError) {
         let own = try unsafe make("open the index of '\(repository.gitDirectory)'") {
           unsafe git_repository_index(&$0, repository.pointer)
         }
         unsafe (opened, before) = (copy, own)
       } catch {
-        unsafe git_index_free(copy)
+        if reused == nil { unsafe git_index_free(copy) }
         throw error
       }
     } catch {
@@ -47,6 +55,7 @@ import SystemPackage
       throw error
     }
     unsafe pointer = opened
+    self.reused = reused
     unsafe original = before
     self.repository = repository
     self.files = files
@@ -60,7 +69,7 @@ import SystemPackage
     try? lock.close()
     unsafe git_repository_set_index(repository.pointer, original)
     unsafe git_index_free(original)
-    unsafe git_index_free(pointer)
+    if reused == nil { unsafe git_index_free(pointer) }
   }
 
   /// Stages a file of the working tree as it is now, ignored or not, and ends a conflict of its path.
@@ -91,13 +100,25 @@ import SystemPackage
   }
 }
 
+extension GitIndex {
+  /// Reads the file again if it is another than was read.
+  fileprivate func readAgain(of repository: GitRepository) throws(GitError) -> OpaquePointer {
+    try check("read the git index of '\(repository.gitDirectory)' again") { unsafe git_index_read(pointer, 0) }
+    return unsafe pointer
+  }
+}
+
 extension GitRepository {
   /// Takes the lock of the index, for which this waits up to 3 seconds, and begins a change of it.
   ///
   /// Only one may be under way for a repository. Without ``GitIndexUpdate/write()`` nothing changes.
   ///
   /// - Throws: ``GitError/Code/busy``, naming the lock file, if another process holds it; as ``index()``.
-  public func beginIndexUpdate() throws(GitError) -> GitIndexUpdate { try GitIndexUpdate(self) }
+  ///
+  /// - Parameter index: what ``indexToUpdate()`` read, which this changes: it must not be asked or updated again afterwards.
+  public func beginIndexUpdate(with index: GitIndex? = nil) throws(GitError) -> GitIndexUpdate {
+    try GitIndexUpdate(self, with: index)
+  }
 
   /// Removes `index.lock` if a dv left it that was killed: git would ask the user to.
   ///
@@ -105,8 +126,12 @@ extension GitRepository {
   public func removeAbandonedIndexLock() { IndexFiles(gitDirectory: gitDirectory).removeAbandonedLock() }
 
   /// Stages and unstages files in one update.
-  public func stage(adding added: [GitPath], removing removed: [GitPath] = []) throws(GitError) {
-    let update = try beginIndexUpdate()
+  ///
+  /// - Parameter index: as in ``beginIndexUpdate(with:)``.
+  public func stage(
+    adding added: [GitPath], removing removed: [GitPath] = [], with index: GitIndex? = nil
+  ) throws(GitError) {
+    let update = try beginIndexUpdate(with: index)
     for path in removed { try update.remove(path) }
     for path in added { try update.add(path) }
     try update.write()

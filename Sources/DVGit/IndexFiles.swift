@@ -12,14 +12,29 @@ import SystemPackage
 struct IndexFiles {
   let index: FilePath
   let lockFile: FilePath
-  /// What libgit2 changes. One name for all updates: whoever has the lock may remove what a dead process left.
+  /// What libgit2 changes. Whoever has the lock may remove all such names: a dead process left them, or somebody reads by
+  /// them, who sees that they went.
   let working: FilePath
 
-  init(gitDirectory: FilePath) {
+  /// - Parameter secondName: the name of what libgit2 changes, one of ``newSecondName()`` or none in particular.
+  init(gitDirectory: FilePath, secondName: FilePath.Component? = nil) {
     index = gitDirectory.appending("index")
     lockFile = gitDirectory.appending("index.lock")
-    working = gitDirectory.appending("index.dv")
+    working = gitDirectory.appending(secondName ?? FilePath.Component(Self.prefix)!)  // a fixed name without a slash
   }
+
+  private static let prefix = "index.dv"
+
+  /// Returns a name that no other process uses.
+  static func newSecondName() -> FilePath.Component {
+    FilePath.Component("\(prefix)-\(String(UInt64.random(in: .min ... .max), radix: 16))")!  // no slash in it
+  }
+
+  /// Gives the index its second name without the lock. Returns `false` if that cannot be.
+  func linkSecondName() -> Bool { unsafe call(link, index, working) == 0 }
+
+  /// Takes the second name away. Returns `false` if somebody did before.
+  func unlinkSecondName() -> Bool { unsafe working.withPlatformString { unsafe unlink($0) } == 0 }
 
   /// What the lock file of dv begins with. Its creator holds `flock(2)` on it, so that others see whether it is alive.
   private static let mark = Array("dv-lock 1\n".utf8)
@@ -86,17 +101,31 @@ struct IndexFiles {
 
   /// Gives the index its second name; none if there is no index yet.
   func makeSecondName() throws(GitError) {
-    remove(working)
-    remove(FilePath(working.string + ".lock"))
+    removeSecondNames()
     guard unsafe call(link, index, working) != 0 else { return }
     let failure = Errno(rawValue: errno)
     guard failure != .noSuchFileOrDirectory else { return }
+    // What could not be removed may be the index itself by another name: nothing is written to it.
+    guard failure != .fileExists else { throw GitError(.other, "Cannot remove '\(working)', which a killed dv left.") }
     // Some file systems have no hard links.
     do {
       try copy()
     } catch {
       throw GitError(.other, "Cannot link '\(index)' to '\(working)' (\(failure)), nor copy it: \(error).")
     }
+  }
+
+  /// Removes every file that begins as ``working`` does, libgit2's lock of one too.
+  private func removeSecondNames() {
+    let directory = index.removingLastComponent()
+    guard let stream = unsafe directory.withPlatformString({ unsafe opendir($0) }) else { return }
+    defer { unsafe closedir(stream) }
+    var found: [String] = []
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      if name.hasPrefix(Self.prefix) { found.append(name) }
+    }
+    for name in found { remove(directory.appending(name)) }
   }
 
   /// Copies the index with its time of change, by which libgit2 knows entries too young to trust.

@@ -16,9 +16,7 @@ extension Span where Element == UInt8 {
 extension [UInt8] {
   /// Appends the bytes of `value`, the highest first.
   public mutating func append<Integer: FixedWidthInteger>(bigEndian value: Integer) {
-    for shift in stride(from: Integer.bitWidth - 8, through: 0, by: -8) {
-      append(UInt8(truncatingIfNeeded: value >> Integer(shift)))
-    }
+    unsafe Swift.withUnsafeBytes(of: value.bigEndian) { unsafe append(contentsOf: $0) }
   }
 
   /// Overwrites the bytes at `offset` with those of `value`, the highest first.

@@ -57,15 +57,24 @@ struct HashLane: Sendable {
   func finish(_ rest: Span<UInt8>) -> ObjectID {
     precondition(rest.count < Self.blockSize, "whole blocks go into update")
     var lane = self
-    var end: [UInt8] = []
-    end.append(span: rest)
-    end.append(0x80)
-    while end.count % Self.blockSize != Self.blockSize - 8 { end.append(0) }
-    end.append(bigEndian: (hashed + UInt64(rest.count)) &* 8)
-    lane.update(blocks: end.span)
+    var end = InlineArray<128, UInt8>(repeating: 0)
+    for index in rest.indices { end[index] = rest[index] }
+    end[rest.count] = 0x80
+    let size = rest.count < Self.blockSize - 8 ? Self.blockSize : 2 * Self.blockSize
+    let bits = (hashed + UInt64(rest.count)) &* 8
+    for index in 0..<8 { end[size - 1 - index] = UInt8(truncatingIfNeeded: bits >> UInt64(8 * index)) }
+    lane.update(blocks: end.span.extracting(0..<size))
     let words = lane.state
     func pair(_ index: Int) -> UInt64 { UInt64(words[index]) << 32 | UInt64(words[index + 1]) }
     return ObjectID(word0: pair(0), word1: pair(2), word2: pair(4), word3: pair(6))
+  }
+
+  /// Returns the digest of `message`.
+  static func digest(of message: Span<UInt8>) -> ObjectID {
+    var lane = HashLane()
+    let blocks = message.count & ~(blockSize - 1)
+    if blocks > 0 { lane.update(blocks: message.extracting(0..<blocks)) }
+    return lane.finish(message.extracting(blocks...))
   }
 
   /// Copies the state into column `index` of sixteen states side by side.

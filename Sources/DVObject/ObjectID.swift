@@ -35,10 +35,17 @@ public struct ObjectID: Hashable, Sendable, Comparable, BitwiseCopyable {
     word3 = bytes.bigEndian(UInt64.self, at: offset + 24)
   }
 
+  /// Up to so many bytes, as names and small files have, the time shows in which a digest of the library's is set up.
+  private static let shortMessage = 4096
+
   /// Makes the ID of an object that consists of `bytes`.
   ///
   /// - Complexity: O(*n*): one SHA-256 pass, without a copy.
   public init(hashing bytes: Span<UInt8>) {
+    if HashLane.isSupported, bytes.count <= Self.shortMessage {
+      self = HashLane.digest(of: bytes)
+      return
+    }
     var digest = Digest()
     digest.update(bytes)
     // Not `finish`, which would make a second context for bytes that never come.

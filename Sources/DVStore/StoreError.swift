@@ -53,6 +53,16 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     self.init(code, error.message, key: key, cause: error)
   }
 
+  /// Wraps what a task threw that does several things at once.
+  init(wrapping error: any Error) {
+    switch error {
+    case let error as StoreError: self = error
+    case let error as BackendError: self.init(error)
+    case let error as FileError: self.init(error)
+    default: self.init(.other, "\(error)", cause: error)
+    }
+  }
+
   /// Wraps a failure of the local file system, keeping its kind.
   public init(_ error: FileError) {
     let code: Code =

@@ -26,20 +26,58 @@ import Testing
   }
 
   /// What another process staged after this one opened the repository is kept.
-  @Test func othersChangesAreKept() throws {
+  @Test(arguments: [false, true])
+  func othersChangesAreKept(wasRead: Bool) throws {
     let sandbox = try GitSandbox()
+    try sandbox.write("code.py", "")
     try sandbox.commitAll()
     let repository = try GitRepository(discoveringFrom: sandbox.work)
-    _ = try repository.index()
+    let index = try wasRead ? repository.indexToUpdate() : repository.index()
     try sandbox.write("other", "x")
     try sandbox.write("mine.dv", "x")
     try sandbox.git("add", "other")
-    try repository.stage(adding: [GitPath("mine.dv")])
+    try repository.stage(adding: [GitPath("mine.dv")], with: index)
     #expect(try sandbox.git("diff", "--cached", "--name-only") == "mine.dv\nother")
+    #expect(leftovers(repository) == [])
+  }
+
+  /// An index that was read before an update answers as any other, leaves nothing, and is written whole.
+  @Test func anIndexIsReadForItsUpdate() throws {
+    let sandbox = try GitSandbox()
+    let repository = try GitRepository(discoveringFrom: sandbox.work)
+    // Without an index there is nothing to go on with.
+    #expect(try repository.indexToUpdate().entries(under: .root).isEmpty)
+    for number in 0..<50 { try sandbox.write("f\(number)", "\(number)") }
+    try sandbox.commitAll()
+    for round in 0..<3 {
+      let index = try repository.indexToUpdate()
+      #expect(leftovers(repository) == [])
+      #expect(index.entries(under: .root).count == 50 + round)
+      try sandbox.write("new\(round).dv", "x")
+      try repository.stage(adding: [GitPath("new\(round).dv")], with: index)
+      #expect(leftovers(repository) == [])
+    }
+    #expect(try sandbox.git("diff", "--cached", "--name-only") == "new0.dv\nnew1.dv\nnew2.dv")
+    #expect(try sandbox.git("fsck") == "")
+    #expect(try sandbox.git("ls-files").split(separator: "\n").count == 53)
+  }
+
+  /// What a process left that was killed while it read or wrote an index goes with the next update.
+  @Test func secondNamesOfTheDeadGo() throws {
+    let sandbox = try GitSandbox()
+    try sandbox.write("a.dv", "a")
+    let repository = try GitRepository(discoveringFrom: sandbox.work)
+    for name in ["index.dv", "index.dv.lock", "index.dv-1f", "index.dv-2a.lock"] {
+      try sandbox.write(sandbox.work.appending(".git").appending(name), [1])
+    }
+    try repository.stage(adding: [GitPath("a.dv")], with: try repository.indexToUpdate())
+    #expect(leftovers(repository) == [])
+    #expect(try sandbox.git("status", "--porcelain") == "A  a.dv")
   }
 
   /// An entry as young as the index must not be taken for unchanged after dv wrote the index again.
-  @Test func racyEntriesStayRacy() throws {
+  @Test(arguments: [false, true])
+  func racyEntriesStayRacy(wasRead: Bool) throws {
     let sandbox = try GitSandbox()
     try sandbox.write("racy", "one")
     try sandbox.write("mine.dv", "x")
@@ -49,7 +87,8 @@ import Testing
     let time = try #require(try FileManager.default.attributesOfItem(atPath: file)[.modificationDate] as? Date)
     try sandbox.write("racy", "two")
     try FileManager.default.setAttributes([.modificationDate: time], ofItemAtPath: file)
-    try GitRepository(discoveringFrom: sandbox.work).stage(adding: [GitPath("mine.dv")])
+    let repository = try GitRepository(discoveringFrom: sandbox.work)
+    try repository.stage(adding: [GitPath("mine.dv")], with: wasRead ? try repository.indexToUpdate() : nil)
     #expect(try sandbox.git("diff", "--name-only") == "racy")
   }
 

@@ -84,4 +84,20 @@ import Testing
       #expect(digest.finish() == ObjectID(hashing: bytes.span))
     }
   }
+
+  /// Every byte at every place: sixteen are digits, all others are refused.
+  @Test func everyByteIsReadAsADigitOrRefused() throws {
+    let digits = Array("0123456789abcdef".utf8)
+    let id = ObjectID(hashing: [1, 2, 3].span)
+    let text = Array(id.hex.utf8)
+    for place in text.indices {
+      for byte in UInt8.min ... .max {
+        var other = text
+        other[place] = byte
+        let read = ObjectID(hexDigits: other.span)
+        #expect((read != nil) == digits.contains(byte))
+        if let read { #expect(Array(read.hex.utf8) == other) }
+      }
+    }
+  }
 }

@@ -99,6 +99,27 @@ extension RemotePush {
     }
   }
 
+  /// What was added and pushed again without a commit is in no history, and still only what changed is looked at.
+  @Test func anEarlierVersionIsFoundAmongWhatWasPushed() async throws {
+    try await withTemporaryDirectory { directory in
+      var directories = TransferFixture.directories(12, seed: 5)
+      let (store, first) = try await local(directories, in: directory)
+      let other = try await TransferFixture.add(TransferFixture.directories(2, seed: 6), to: store, label: "other")
+      let backend = MemoryBackend()
+      for root in [first, other] {
+        _ = try await RemotePush(from: store, to: openStore(backend, scratch: directory)).run([root])
+      }
+      for round in 0..<3 {
+        directories["d7"]?["small"] = [1, 2, 3, UInt8(round)]
+        let root = try await TransferFixture.add(directories, to: store)
+        let report = try await RemotePush(from: store, to: openStore(backend, scratch: directory)).run([root])
+        // The root, one directory, one file.
+        #expect(report.committed == [root] && report.transfer.objects == 3 && report.transfer.skipped == 0)
+        #expect(try await openStore(backend, scratch: directory).isWhole(root, directories))
+      }
+    }
+  }
+
   /// What is damaged here is not said to be there; the rest is.
   @Test func onlyWholeRootsAreRecorded() async throws {
     try await withTemporaryDirectory { directory in

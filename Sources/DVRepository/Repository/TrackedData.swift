@@ -25,7 +25,7 @@ public struct TrackedData: Hashable, Sendable {
   public func root(inside: TreePath = .root) throws -> TransferRoot {
     TransferRoot(
       kind: pointer.kind == .tree ? .tree : .file, oid: pointer.oid, size: pointer.size, label: target.description,
-      inside: try inside.names.map { try TreeName($0) })
+      inside: inside.isRoot ? [] : try inside.names.map { try TreeName($0) })
   }
 }
 

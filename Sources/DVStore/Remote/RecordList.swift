@@ -1,4 +1,5 @@
 import DVBackend
+import DVFile
 import DVObject
 
 extension ObjectStore {
@@ -17,6 +18,8 @@ struct RecordList: Sendable {
   }
 
   private(set) var items: [Item] = []
+  /// Records that are read at once.
+  private static let width = 16
 
   /// What is complete, by all records together.
   var complete: Set<RootRecord.Root> { items.reduce(into: []) { $0.formUnion($1.record.roots) } }
@@ -30,23 +33,19 @@ struct RecordList: Sendable {
     var read = Dictionary(known?.items.map { ($0.key, $0) } ?? [], uniquingKeysWith: { first, _ in first })
     for _ in 0..<16 {
       let listed = try await store.list(folder)
-      var found: [Item] = []
-      var isComplete = true
-      for entry in listed {
-        guard let (ulid, id) = StoreLayout.record(from: entry.key) else { continue }
-        if read[entry.key] == nil {
-          guard let record = try await Self.read(entry.key, id, of: store) else {
-            isComplete = false
-            continue
-          }
-          read[entry.key] = Item(key: entry.key, ulid: ulid, record: record)
+      let named = listed.compactMap { entry in StoreLayout.record(from: entry.key).map { (key: entry.key, ulid: $0.ulid, id: $0.id) } }
+      let fresh = named.filter { read[$0.key] == nil }
+      do {
+        for item in try await fresh.mapConcurrently(width: Self.width, { record in
+          try await Self.read(record.key, record.id, of: store).map { Item(key: record.key, ulid: record.ulid, record: $0) }
+        }) {
+          if let item { read[item.key] = item }
         }
-        if let item = read[entry.key] { found.append(item) }
+      } catch {
+        throw StoreError(wrapping: error)
       }
-      if isComplete {
-        items = found
-        return
-      }
+      items = named.compactMap { read[$0.key] }
+      if items.count == named.count { return }
     }
     throw StoreError(.busy, "The records in '\(folder)' of \(store.name) keep changing while they are read. Try again.")
   }

@@ -1,4 +1,5 @@
 import DVBackend
+import DVFile
 public import DVObject
 
 /// Makes roots complete on a remote that many push to at once and gc frees meanwhile, without a lock.
@@ -19,6 +20,8 @@ public struct RemotePush: Sendable {
   private let width: Int?
   private let progress: @Sendable (Transfer.Step) -> Void
 
+  /// Packs that are asked for at once.
+  private static let questionWidth = 16
   /// Rounds of copying before a push gives up against gc or merges that take away what it relies on.
   private static let roundLimit = 8
   /// A round that took longer than this, in seconds, is not committed but followed by another, which finds on the remote
@@ -44,11 +47,19 @@ public struct RemotePush: Sendable {
     public fileprivate(set) var complete: [TransferRoot] = []
     /// The roots that are not.
     public fileprivate(set) var missing: [TransferRoot] = []
-    /// The trees that are complete on the remote: earlier versions among them save looking at what did not change.
-    public fileprivate(set) var knownTrees: Set<ObjectID> = []
     fileprivate let ledger: RootLedger
     fileprivate let unsound: Set<ObjectID>
     fileprivate let distrusted: Set<ObjectID>
+    fileprivate let recorded: RecordedRoots
+
+    /// Whether all of a root is complete on the remote already.
+    public func isComplete(_ root: TransferRoot) -> Bool { recorded.contains(RootRecord.Root(root)) }
+
+    /// Whether any tree is complete there.
+    public var knowsTrees: Bool { recorded.haveTrees }
+
+    /// Whether a tree is complete there: as an earlier version of another it saves looking at what did not change.
+    public func isKnownTree(_ oid: ObjectID) -> Bool { recorded.containsTree(oid) }
   }
 
   /// What a push did.
@@ -64,13 +75,14 @@ public struct RemotePush: Sendable {
   public struct Findings: Sendable {
     fileprivate let ledger: RootLedger
     fileprivate let survey: PackSurvey
-    fileprivate let recorded: Set<RootRecord.Root>
   }
 
   /// Looks at a remote.
   public static func look(at remote: ObjectStore) async throws -> Findings {
+    // Side by side: a pack that is lost between is lost by gc, which took back what needs it before.
+    async let survey = PackSurvey(of: remote)
     let ledger = try await RootLedger(of: remote)
-    return Findings(ledger: ledger, survey: try await PackSurvey(of: remote), recorded: ledger.complete)
+    return Findings(ledger: ledger, survey: try await survey)
   }
 
   /// Looks at what has to be done for `roots`.
@@ -86,10 +98,10 @@ public struct RemotePush: Sendable {
     let survey = found.survey
     let unsound = survey.unsound.union(distrusted)
     // What a damaged pack made incomplete is walked again in full, and so healed from here.
-    var complete = unsound.isEmpty ? found.recorded : []
+    var complete = unsound.isEmpty ? found.ledger.recorded(for: roots.count) : RecordedRoots()
     if survey.isDoubtful { complete = try await proved(complete, among: roots) }
-    var plan = Plan(ledger: found.ledger, unsound: unsound, distrusted: distrusted)
-    plan.knownTrees = Set(complete.lazy.filter { $0.kind == .tree }.map(\.oid))
+    var plan = Plan(ledger: found.ledger, unsound: unsound, distrusted: distrusted, recorded: complete)
+    plan.complete.reserveCapacity(roots.count)
     var met: Set<RootRecord.Root> = []
     met.reserveCapacity(roots.count)
     for root in roots where met.insert(RootRecord.Root(root)).inserted {
@@ -102,8 +114,8 @@ public struct RemotePush: Sendable {
   ///
   /// Reads nodes and lists here, so that it costs the remote nothing but its index.
   private func proved(
-    _ recorded: Set<RootRecord.Root>, among roots: [TransferRoot]
-  ) async throws -> Set<RootRecord.Root> {
+    _ recorded: RecordedRoots, among roots: [TransferRoot]
+  ) async throws -> RecordedRoots {
     var completeness = Completeness(of: remote, readingFrom: local)
     var whole: Set<RootRecord.Root> = []
     for root in roots {
@@ -111,12 +123,13 @@ public struct RemotePush: Sendable {
       guard recorded.contains(record), !whole.contains(record) else { continue }
       if try await completeness.has(root) { whole.insert(record) }
     }
-    return whole
+    return RecordedRoots([whole.sorted()], for: roots.count)
   }
 
   /// Pushes what a plan found missing.
   ///
-  /// - Parameter bases: for a tree's oid, one of ``Plan/knownTrees`` that is an earlier version of it.
+  /// - Parameter bases: for a tree's oid, one that is an earlier version of it and ``Plan/isKnownTree(_:)``. For others one is looked for
+  ///   among the trees that were pushed last.
   /// - Returns: what was done; roots that a failure affects were not committed.
   public func run(_ plan: Plan, bases chosen: [ObjectID: ObjectID] = [:]) async throws -> Report {
     var report = Report()
@@ -126,31 +139,46 @@ public struct RemotePush: Sendable {
       return report
     }
     let missing = plan.missing
-    var (trees, unsound) = (plan.knownTrees, plan.unsound)
+    var bases = await bases(of: plan, beside: chosen)
+    var unsound = plan.unsound
     for _ in 0..<Self.roundLimit {
       remote.index.condemn(try await condemned().union(unsound))
-      let (transfer, committed) = try await attempt(missing, bases: chosen.filter { trees.contains($0.value) })
+      let (transfer, committed) = try await attempt(missing, bases: bases, known: plan.ledger.roots)
       report.transfer.add(transfer)
       if let committed {
         report.transfer.failed = transfer.failed
         report.committed = committed
+        async let locators: Void = remote.writeLocators(of: committed)
         report.healedPacks = await tidy(plan.ledger.roots, unsound: unsound)
         await publishListing()
+        await locators
         return report
       }
       try await remote.refresh()
       unsound = try await PackSurvey(of: remote).unsound.union(plan.distrusted)
-      trees.formIntersection(try await RootLedger(of: remote, known: plan.ledger.roots).trees)
+      let recorded = try await RootLedger(of: remote, known: plan.ledger.roots).recorded(for: bases.count)
+      bases = bases.filter { recorded.containsTree($0.value) }
     }
     throw StoreError(
       .busy, "Packs that this push relied on were taken away from \(remote.name) again and again. Push again later.")
   }
 
+  /// Returns `chosen`, and of the other trees that are missing what was pushed lately and looks like an earlier version.
+  private func bases(of plan: Plan, beside chosen: [ObjectID: ObjectID]) async -> [ObjectID: ObjectID] {
+    let open = plan.missing.filter { $0.kind == .tree && chosen[$0.oid] == nil }
+    var bases = chosen.filter { plan.isKnownTree($0.value) }
+    guard !open.isEmpty, plan.knowsTrees else { return bases }
+    let recent = await RecentTrees(of: plan.ledger.believed, where: plan.isKnownTree, in: local)
+    for root in open { bases[root.oid] = await recent.base(of: root.oid) }
+    return bases
+  }
+
   /// One round of copy, check and commit.
   ///
+  /// - Parameter known: root records that were read before.
   /// - Returns: what was copied, and the roots that were committed; `nil` if a check failed.
   private func attempt(
-    _ roots: [TransferRoot], bases: [ObjectID: ObjectID]
+    _ roots: [TransferRoot], bases: [ObjectID: ObjectID], known: RecordList
   ) async throws -> (transfer: TransferReport, committed: [TransferRoot]?) {
     let commit = try await RootCommit(of: roots.map(RootRecord.Root.init), on: remote)
     let writer = ObjectWriter(store: remote, isPush: true)
@@ -168,14 +196,16 @@ public struct RemotePush: Sendable {
     }
     let used = Set(bases.values)
     let isDone = try await commit.finish(committed.map(RootRecord.Root.init)) {
-      guard try await isSound(relied) else { return false }
+      async let isSound = isSound(relied)
       // What was not looked at, because an earlier version has it, is there as long as that version is kept.
-      if used.isEmpty { return true }
-      return used.isSubset(of: try await RootLedger(of: remote).trees)
+      var isKept = true
+      if !used.isEmpty {
+        let recorded = try await RootLedger(of: remote, known: known).recorded(for: used.count)
+        isKept = used.allSatisfy { recorded.containsTree($0) }
+      }
+      return try await isSound && isKept
     }
-    guard isDone else { return (transfer, nil) }
-    await remote.writeLocators(of: committed)
-    return (transfer, committed)
+    return (transfer, isDone ? committed : nil)
   }
 
   // MARK: Checks
@@ -193,14 +223,14 @@ public struct RemotePush: Sendable {
       for entry in try await remote.list(StoreLayout.packs) { sizes[entry.key] = entry.size }
       return containers.allSatisfy { $0.kind != .pack || sizes[StoreLayout.container($0)] == $0.size }
     }
-    for container in containers {
-      do {
-        guard try await remote.backend.size(of: StoreLayout.container(container)) == container.size else { return false }
-      } catch {
-        throw StoreError(error)
-      }
+    // After the list: gc deletes what it condemned, and then forgets that it did.
+    do {
+      return try await containers.mapConcurrently(width: Self.questionWidth) { [remote] container in
+        try await remote.backend.size(of: StoreLayout.container(container)) == container.size
+      }.allSatisfy(\.self)
+    } catch {
+      throw StoreError(wrapping: error)
     }
-    return true
   }
 
   // MARK: Records
@@ -238,8 +268,8 @@ public struct RemotePush: Sendable {
   /// Those of pushes that are not over are left alone, which may have to take them back, and those that were retired. The
   /// merged ones are believed as a push's are: when all they say was still said after they were written.
   private func mergeRoots(_ known: RecordList) async throws {
-    let names = try await remote.list(StoreLayout.roots)
-    guard names.count > Self.recordLimit else { return }
+    // With the one that this push wrote.
+    guard known.items.count + 1 > Self.recordLimit else { return }
     let ledger = try await RootLedger(of: remote, known: known)
     let items = ledger.believed.filter { $0.record.roots.count < RootRecord.rootLimit / 2 }
     guard items.count > Self.recordLimit / 2 else { return }

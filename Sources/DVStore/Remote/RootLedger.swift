@@ -88,14 +88,8 @@ struct RootLedger: Sendable {
     believed.reduce(into: Set(minimumCapacity: believedCount)) { $0.formUnion($1.record.roots) }
   }
 
-  /// Trees that are complete.
-  ///
-  /// - Complexity: as of ``complete``.
-  var trees: Set<ObjectID> {
-    believed.reduce(into: Set(minimumCapacity: believedCount)) { trees, item in
-      for root in item.record.roots where root.kind == .tree { trees.insert(root.oid) }
-    }
-  }
+  /// The same, to be asked about `questions` contents.
+  func recorded(for questions: Int) -> RecordedRoots { RecordedRoots(believed.map(\.record.roots), for: questions) }
 }
 
 extension RecordList.Item {

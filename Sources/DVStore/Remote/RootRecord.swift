@@ -29,11 +29,8 @@ struct RootRecord: Hashable, Sendable {
     let oid: ObjectID
     let size: UInt64
 
-    // Without the kind, which would be hashed by its name and cost as much as the rest together.
-    func hash(into hasher: inout Hasher) {
-      hasher.combine(oid)
-      hasher.combine(size)
-    }
+    // The oid alone: a digest tells apart as well as all of it does, at a third of the cost.
+    func hash(into hasher: inout Hasher) { hasher.combine(oid) }
 
     static func < (left: Root, right: Root) -> Bool {
       if left.kind != right.kind { return left.kind == .file }

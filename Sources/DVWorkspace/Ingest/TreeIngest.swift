@@ -76,12 +76,19 @@ public struct TreeIngest: Sendable {
       try await hash(work.pending(below: path), &work)
       if content.writer != nil { work.markSaved(below: path) }
       let built = try await build(&work.state)
-      let replacement = try work.state.item(at: path)
-      let editor = TreeEditor(read: read, emit: { id, bytes in try await self.store(id, bytes) })
-      let root = try await editor.replacing(path, in: pointer.oid, with: replacement)
+      let made: Pointer
+      // Usually all else is what the pointer names, and then what is on disk is what is asked for.
+      if let cache, cache.state.oid == pointer.oid, let onDisk = work.state.pointer, work.state.equals(cache.state, exceptAt: path) {
+        made = onDisk
+      } else {
+        let replacement = try work.state.item(at: path)
+        let editor = TreeEditor(read: read, emit: { id, bytes in try await self.store(id, bytes) })
+        let root = try await editor.replacing(path, in: pointer.oid, with: replacement)
+        made = Pointer(tree: root.oid, totals: root.totals)
+      }
       var outcome = IngestResult(
-        work: work, built: built, rules: result.rules, saved: content.writer == nil ? cache?.saved : root.oid)
-      outcome.pointer = Pointer(tree: root.oid, totals: root.totals)
+        work: work, built: built, rules: result.rules, saved: content.writer == nil ? cache?.saved : made.oid)
+      outcome.pointer = made
       return outcome
     } catch {
       throw WorkspaceError(wrapping: error)

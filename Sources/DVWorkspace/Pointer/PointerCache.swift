@@ -41,18 +41,34 @@ public struct PointerCache: Sendable {
     paths[Int(entry.pathOffset)..<(Int(entry.pathOffset) + Int(entry.pathLength))]
   }
 
-  /// Returns the pointer at `path` if its file is the one that was read.
+  /// Whether the entry at `index` is about what comes before `path`; nothing comes after the last.
+  private func precedes(_ index: Int, _ path: TreePath) -> Bool {
+    guard index < entries.count else { return false }
+    let entry = entries[index]
+    return TreePath.precedes(
+      paths.span.extracting(Int(entry.pathOffset)..<(Int(entry.pathOffset) + Int(entry.pathLength))), path.bytes.span)
+  }
+
+  /// Returns the place of `path`, or of what comes after it.
   ///
-  /// - Complexity: O(log *n*).
-  func pointer(at path: TreePath, _ stat: FileStat) -> Pointer? {
+  /// - Parameter place: where the path before was, as those that are asked for in order are one behind the other.
+  private func index(of path: TreePath, near place: Int) -> Int {
+    if precedes(place, path), !precedes(place + 1, path) { return place + 1 }
     var (low, high) = (0, entries.count)
     while low < high {
       let middle = (low + high) / 2
-      let entry = entries[middle]
-      let other = paths.span.extracting(Int(entry.pathOffset)..<(Int(entry.pathOffset) + Int(entry.pathLength)))
-      if TreePath.precedes(other, path.bytes.span) { low = middle + 1 } else { high = middle }
+      if precedes(middle, path) { low = middle + 1 } else { high = middle }
     }
-    guard low < entries.count, case let entry = entries[low], self.path(of: entry).elementsEqual(path.bytes),
+    return low
+  }
+
+  /// Returns the pointer at `path` if its file is the one that was read.
+  ///
+  /// - Parameter place: where the path before was found, and then this.
+  /// - Complexity: O(log *n*), O(1) for paths that are asked for in order.
+  func pointer(at path: TreePath, _ stat: FileStat, near place: inout Int) -> Pointer? {
+    place = index(of: path, near: place)
+    guard place < entries.count, case let entry = entries[place], self.path(of: entry).elementsEqual(path.bytes),
       stat.kind == .regular, entry.device == stat.device, entry.inode == stat.inode, entry.length == stat.size,
       entry.modified == stat.modified.nanosecondsSince1970, entry.changed == stat.changed.nanosecondsSince1970
     else { return nil }

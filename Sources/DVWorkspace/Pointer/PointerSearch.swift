@@ -38,35 +38,14 @@ public struct PointerSearch: Sendable {
         let directory = try cursor.directory(at: path)
         try directory.handle.list(into: &listing)
         if path != start, listing.index(of: Array(".git".utf8)) != nil { continue }
+        var pointers: [Int] = []
         for index in listing.indices {
           let (isPointer, isGit) = listing.withName(at: index) { ($0.isPointerName, $0.isGitDirectory) }
           if isGit { continue }
           var kind = listing.kind(at: index)
           if kind == nil { kind = try directory.handle.stat(in: listing, at: index)?.kind }
           switch kind {
-          case .regular? where isPointer:
-            let pointer = path.appending(listing.name(at: index))
-            var stat: FileStat
-            if let cache {
-              guard let now = try directory.handle.stat(in: listing, at: index) else { continue }
-              if let known = cache.pointer(at: pointer, now) {
-                found.items.append(Found.Item(path: pointer, result: .success(PointerFile(path: pointer, pointer: known)), stat: now))
-                continue
-              }
-            }
-            do throws(FileError) {
-              stat = try directory.handle.readFile(in: listing, at: index, into: &content, limit: PointerFile.readLimit)
-            } catch {
-              // Deleted meanwhile.
-              if error.code == .notFound { continue }
-              throw error
-            }
-            found.readCount += 1
-            let result: Result<PointerFile, WorkspaceError>
-            do throws(WorkspaceError) { result = .success(try PointerFile(path: pointer, content: content.span)) } catch {
-              result = .failure(error)
-            }
-            found.items.append(Found.Item(path: pointer, result: result, stat: stat))
+          case .regular? where isPointer: pointers.append(index)
           case .directory?:
             let name = listing.name(at: index)
             let isTracked = listing.index(of: name + Array(Pointer.suffix.utf8)) != nil
@@ -75,11 +54,12 @@ public struct PointerSearch: Sendable {
           default: break
           }
         }
+        try found.read(pointers, of: listing, in: directory.handle, at: path, cache, &content)
       }
     } catch {
       throw WorkspaceError(wrapping: error)
     }
-    found.items.sort { $0.path < $1.path }
+    found.sort()
     return found
   }
 
@@ -98,6 +78,53 @@ public struct PointerSearch: Sendable {
     /// How many were read, because no cache knew them.
     public fileprivate(set) var readCount = 0
     private let start = FileTime.now
+    /// Whether each came behind those before it.
+    private var isSorted = true
+    /// Where the cache had the last one, which tells where to look for the next.
+    private var place = 0
+
+    /// Reads the pointers that `listing`, a listing of the directory at `path`, has at `indices`.
+    fileprivate mutating func read(
+      _ indices: [Int], of listing: DirectoryListing, in directory: borrowing DirectoryHandle, at path: TreePath, _ cache: PointerCache?,
+      _ content: inout [UInt8]
+    ) throws(FileError) {
+      items.reserveCapacity(items.count + indices.count)
+      let stats = try cache.map { _ throws(FileError) in try directory.stat(in: listing, at: indices) }
+      for (number, index) in indices.enumerated() {
+        let pointer = listing.withName(at: index) { path.appending($0) }
+        if let cache, let stats {
+          guard let now = stats[number] else { continue }
+          if let known = cache.pointer(at: pointer, now, near: &place) {
+            append(Item(path: pointer, result: .success(PointerFile(path: pointer, pointer: known)), stat: now))
+            continue
+          }
+        }
+        let stat: FileStat
+        do throws(FileError) {
+          stat = try directory.readFile(in: listing, at: index, into: &content, limit: PointerFile.readLimit)
+        } catch {
+          // Deleted meanwhile.
+          if error.code == .notFound { continue }
+          throw error
+        }
+        readCount += 1
+        let result: Result<PointerFile, WorkspaceError>
+        do throws(WorkspaceError) { result = .success(try PointerFile(path: pointer, content: content.span)) } catch {
+          result = .failure(error)
+        }
+        append(Item(path: pointer, result: result, stat: stat))
+      }
+    }
+
+    private mutating func append(_ item: Item) {
+      if let last = items.last, isSorted { isSorted = last.path < item.path }
+      items.append(item)
+    }
+
+    fileprivate mutating func sort() {
+      if !isSorted { items.sort { $0.path < $1.path } }
+      isSorted = true
+    }
 
     /// What may be believed of them later.
     public var cache: PointerCache {

@@ -217,7 +217,7 @@ struct ModelSchedule {
     var bases: [ObjectID: ObjectID] = [:]
     if choice.usesBases || choice.isPartial {
       for root in choice.roots {
-        if let base = data.bases[root], plan.knownTrees.contains(base) { bases[data.roots[root].oid] = base }
+        if let base = data.bases[root], plan.isKnownTree(base) { bases[data.roots[root].oid] = base }
       }
     }
     let report = try await push.run(plan, bases: bases)

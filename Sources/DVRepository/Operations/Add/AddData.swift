@@ -23,7 +23,7 @@ public struct AddData: Sendable {
     var session = try AddSession(repository: repository, progress: progress)
     progress.begin("Adding")
     for item in request.items { try await session.add(item) }
-    return try await session.finish()
+    return try await session.finish(updating: request.index)
   }
 }
 
@@ -156,7 +156,7 @@ private struct AddSession {
   /// Pointers that are written at a time.
   private static let writeWidth = 16
 
-  mutating func finish() async throws -> AddReport {
+  mutating func finish(updating index: GitIndex) async throws -> AddReport {
     try await finishWriting()
     let root = try repository.requireWorkDirectory()
     var staged: [GitPath] = []
@@ -174,7 +174,7 @@ private struct AddSession {
       let path = PointerFile.path(for: target)
       if !stagedTargets.contains(target) || changed.contains(path) { staged.append(try GitPath(path.bytes)) }
     }
-    if !staged.isEmpty { try repository.git.stage(adding: staged) }
+    if !staged.isEmpty { try repository.git.stage(adding: staged, with: index) }
     withExtendedLifetime(lock) {}
     // Last, because a cache says of a version that it was added.
     for (target, cache) in caches { try repository.statCaches.save(cache, of: target) }

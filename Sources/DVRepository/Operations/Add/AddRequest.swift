@@ -24,13 +24,14 @@ struct AddRequest {
   private let root: FilePath
   private let search: PointerSearch
   private let git: GitRepository
-  private let index: GitIndex
+  /// Of the time when the request was made, to be updated when it is carried out.
+  let index: GitIndex
 
   init(_ paths: [TreePath], in repository: Repository) throws {
     root = try repository.requireWorkDirectory()
     search = try repository.pointerSearch()
     git = repository.git
-    index = try repository.git.index()
+    index = try repository.git.indexToUpdate()
     let named = Set(paths)
     for path in paths {
       // `dv add *` names pointers too, beside what they stand for.

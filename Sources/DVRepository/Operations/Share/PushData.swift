@@ -41,28 +41,29 @@ public struct PushData: Sendable {
     async let selection = BlockingThreads.run { () throws(WorkspaceError) in try all?.read() }
     progress.begin("Comparing")
     let store = try await repository.remoteStore(remote, create: true)
-    let findings = try await RemotePush.look(at: store)
+    async let look = RemotePush.look(at: store)
     let request: ShareRequest
     if let chosen { request = chosen } else { request = try ShareRequest(try await selection ?? Selection()) }
     // After the pointers: what they name was indexed before they were written.
     let local = try await repository.localStore(for: .read)
+    let findings = try await look
     let erasures = try repository.erasures()
     local.store.regardAsErased(erasures.oids)
     store.regardAsErased(erasures.oids)
     let push = RemotePush(from: local.store, to: store, width: width) { progress.count($0) }
     // What is complete has a root record, which is about the whole.
-    let roots = request.items.map { item in
-      TransferRoot(kind: item.root.kind, oid: item.root.oid, size: item.root.size, label: item.root.label)
-    }.filter { !$0.isErased(by: erasures) }
+    var roots: [TransferRoot] = []
+    roots.reserveCapacity(request.items.count)
+    for item in request.items where !item.root.isErased(by: erasures) { roots.append(item.root.whole) }
     var records = try await FreshRecords(for: store, remote, in: repository)
     // Those of a commit that is not checked out, as of an experiment, are nowhere else.
     var named = records.records
     if case .revision(let revision) = scope {
       named += try repository.git.records(in: try repository.git.resolve(revision: revision)).map(\.record)
     }
-    let recorded = try await RecordedObjects(of: request.items, and: named, in: repository, local.store).roots
+    roots += try await RecordedObjects(of: request.items, and: named, in: repository, local.store).roots
       .filter { !$0.isErased(by: erasures) }
-    let plan = try await push.plan(roots + recorded, after: findings)
+    let plan = try await push.plan(roots, after: findings)
     let bases = try Bases(of: plan, scope, in: repository).find(for: request.items)
     if !plan.missing.isEmpty { progress.begin("Pushing", totalBytes: 0, totalItems: 0) }
     let done = try await push.run(plan, bases: bases)
@@ -90,13 +91,14 @@ public struct PushData: Sendable {
     }
     for left in done.transfer.erased { try await refuse(left.key.id, at: left.affects, erasures, local.store, &report) }
     let fresh = Set(done.committed.map(\.oid))
-    let complete = fresh.union(plan.complete.map(\.oid))
-    for item in request.items where complete.contains(item.root.oid) {
+    report.items.reserveCapacity(request.items.count)
+    for item in request.items where !item.root.isErased(by: erasures) {
+      let isFresh = !fresh.isEmpty && fresh.contains(item.root.oid)
+      guard isFresh || plan.isComplete(item.root) else { continue }
       report.items.append(
-        ShareReport.Item(
-          path: item.data.target, inside: .root, pointer: item.data.pointer, wasThere: !fresh.contains(item.root.oid)))
+        ShareReport.Item(path: item.data.target, inside: .root, pointer: item.data.pointer, wasThere: !isFresh))
     }
-    try repository.noteComplete(complete, on: remote)
+    try repository.noteComplete((plan.complete + done.committed).lazy.map(\.oid), on: remote)
     return report
   }
 
@@ -116,6 +118,9 @@ public struct PushData: Sendable {
 }
 
 extension TransferRoot {
+  /// All of what this is a part of.
+  fileprivate var whole: TransferRoot { inside.isEmpty ? self : TransferRoot(kind: kind, oid: oid, size: size, label: label) }
+
   /// Whether it is a file that was erased.
   func isErased(by erasures: Erasures) -> Bool { kind == .file && erasures.items[oid] != nil }
 }
@@ -178,7 +183,7 @@ private struct Bases {
       wanted[item.data.pointerPath, default: []].append(item.root.oid)
     }
     var bases: [ObjectID: ObjectID] = [:]
-    guard !wanted.isEmpty, !plan.knownTrees.isEmpty else { return bases }
+    guard !wanted.isEmpty, plan.knowsTrees else { return bases }
     var versions: [TreePath: Int] = [:]
     let walk = PointerWalk(repository.git)
     var commits = try repository.git.commits(from: starts, firstParentOnly: true)
@@ -187,7 +192,7 @@ private struct Bases {
       for pointer in try walk.newPointers(in: commit) {
         guard let path = TreePath(pointer.path.bytes), let oids = wanted[path] else { continue }
         versions[path, default: 0] += 1
-        if let data = try repository.data(of: pointer), plan.knownTrees.contains(data.pointer.oid) {
+        if let data = try repository.data(of: pointer), plan.isKnownTree(data.pointer.oid) {
           for oid in oids { bases[oid] = data.pointer.oid }
           wanted[path] = nil
         } else if versions[path, default: 0] >= Self.versionLimit {

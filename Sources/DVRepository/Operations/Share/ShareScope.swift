@@ -38,6 +38,12 @@ struct ShareRequest {
     // A pointer that has another size is wrong, and said to be.
     let size: UInt64
     let inside: TreePath
+
+    // The parts of one tree apart, and else by the oid alone: a digest tells apart as well as all of it does.
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(oid)
+      if !inside.isRoot { hasher.combine(inside) }
+    }
   }
 
   /// Finds the data.
