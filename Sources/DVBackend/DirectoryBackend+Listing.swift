@@ -39,14 +39,17 @@ extension DirectoryBackend {
       guard BackendKey.isValidPart(name) else { continue }
       let text = path + String(decoding: name, as: UTF8.self)
       guard text != "tmp", text.hasPrefix(prefix) || prefix.hasPrefix(text + "/") else { continue }
-      guard let stat = try directory.stat(in: listing, at: index) else { continue }  // deleted meanwhile
-      switch stat.kind {
-      case .regular:
-        guard text.utf8.count <= BackendKey.maximumLength else { continue }
+      // What is listed as a directory is opened as one, and needs no look before.
+      let isDirectory = listing.kind(at: index) == .directory
+      let stat = isDirectory ? nil : try directory.stat(in: listing, at: index)
+      switch isDirectory ? .directory : stat?.kind {
+      case nil: continue  // deleted meanwhile
+      case .regular?:
+        guard let stat, text.utf8.count <= BackendKey.maximumLength else { continue }
         entries.append(
           BackendEntry(
             key: BackendKey(unchecked: text), size: stat.size, modified: stat.modified.nanosecondsSince1970))
-      case .directory:
+      case .directory?:
         let below: DirectoryHandle
         do throws(FileError) {
           below = try directory.openDirectory(in: listing, at: index)
@@ -55,7 +58,7 @@ extension DirectoryBackend {
           throw error
         }
         try list(below, path: text + "/", prefix: prefix, into: &entries)
-      case .symlink, .other:
+      case .symlink?, .other?:
         throw FileError(
           code: .corrupt, path: directory.path.appending(name: name),
           message:

@@ -29,8 +29,8 @@ func smallSessionsGrowTogether(wholeLimit: UInt64) async throws {
       try await group.waitForAll()
     }
     let (packs, segments) = (try await store.backend.keys("packs/"), try await store.backend.keys("index/"))
-    #expect(packs.count <= 64 + 3)
-    #expect(segments.count <= 64 + 3)
+    #expect(packs.count <= 32 + 3)
+    #expect(segments.count <= 32 + 3)
     for store in [store, reader, try await openStore(in: directory)] { #expect(try await store.holds(contents)) }
     #expect(try directory.appending("store/tmp").entryCount() == 0)
   }
@@ -131,14 +131,14 @@ private struct KeepingBackend: Backend {
 @Test func whatCannotBeDeletedIsNotMergedAgain() async throws {
   try await withTemporaryDirectory { directory in
     let backend = KeepingBackend(base: MemoryBackend())
-    let contents = tinyContents(72, seed: 25)
+    let contents = tinyContents(40, seed: 25)
     for content in contents {
       // Each session as a process of its own.
       try await openStore(backend, scratch: directory).add([content])
     }
     let store = try await openStore(backend, scratch: directory)
     #expect(try await backend.keys("index/1-").count == 1)
-    #expect(store.index.all.count == 1 + 72 - 65)
+    #expect(store.index.all.count == 1 + 40 - 33)
     #expect(try await store.holds(contents))
   }
 }

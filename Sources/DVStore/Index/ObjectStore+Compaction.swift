@@ -4,7 +4,7 @@ import DVObject
 
 extension ObjectStore {
   /// Level-0 segments that may gather before they are merged. Fewer in tests of merges.
-  @TaskLocal static var freshSegmentLimit = 64
+  @TaskLocal static var freshSegmentLimit = 32
   /// Segments of each higher level that may gather.
   static let levelLimit = 16
   /// Packs smaller than this are rewritten into larger ones when their segments are merged, in bytes.
@@ -13,7 +13,7 @@ extension ObjectStore {
   /// Merges index segments, and with them small packs, where too many have gathered.
   ///
   /// Rewrites at most 64 MiB of packs. So however many small sessions there were, the number of files stays bounded
-  /// (some 64 + 16 per level) and nobody has to clean up.
+  /// (some 32 + 16 per level) and nobody has to clean up.
   ///
   /// A failure, such as a full disk, leaves more files than need be and is not told: what was asked for is done, and a
   /// later session tries again.

@@ -73,7 +73,7 @@ struct SegmentMerge {
   private func retire(_ segments: [LoadedSegment], mayStay: Bool) async throws(StoreError) -> Bool {
     let ids = Set(segments.map(\.id))
     do {
-      for segment in segments { try await store.backend.delete(segment.key) }
+      try await store.backend.delete(segments.map(\.key))
       store.index.remove(ids)
       try await store.backend.delete(rewritten.map(StoreLayout.pack))
       return true

@@ -128,16 +128,23 @@ public struct RemotePush: Sendable {
 
   /// Pushes what a plan found missing.
   ///
-  /// - Parameter bases: for a tree's oid, one that is an earlier version of it and ``Plan/isKnownTree(_:)``. For others one is looked for
-  ///   among the trees that were pushed last.
+  /// - Parameters:
+  ///   - bases: for a tree's oid, one that is an earlier version of it and ``Plan/isKnownTree(_:)``. For others one is looked for
+  ///     among the trees that were pushed last.
+  ///   - publishing: whether to leave the listing too. Who passes `false` calls ``publishListing(after:)``.
   /// - Returns: what was done; roots that a failure affects were not committed.
-  public func run(_ plan: Plan, bases chosen: [ObjectID: ObjectID] = [:]) async throws -> Report {
+  public func run(
+    _ plan: Plan, bases chosen: [ObjectID: ObjectID] = [:], publishing: Bool = true
+  ) async throws -> Report {
+    let report = try await push(plan, chosen)
+    if publishing { await publishListing(after: plan) }
+    return report
+  }
+
+  private func push(_ plan: Plan, _ chosen: [ObjectID: ObjectID]) async throws -> Report {
     var report = Report()
     report.transfer.skipped = plan.complete.count
-    if plan.missing.isEmpty {
-      await publishListing(onlyIfAbsent: true)
-      return report
-    }
+    if plan.missing.isEmpty { return report }
     let missing = plan.missing
     var bases = await bases(of: plan, beside: chosen)
     var unsound = plan.unsound
@@ -150,7 +157,6 @@ public struct RemotePush: Sendable {
         report.committed = committed
         async let locators: Void = remote.writeLocators(of: committed)
         report.healedPacks = await tidy(plan.ledger.roots, unsound: unsound)
-        await publishListing()
         await locators
         return report
       }
@@ -242,9 +248,9 @@ public struct RemotePush: Sendable {
   // MARK: Tidying
 
   /// Leaves a listing for readers that cannot list, written last because it is only a hint: the push is done without it.
-  private func publishListing(onlyIfAbsent: Bool = false) async {
+  public func publishListing(after plan: Plan) async {
     let backend = remote.backend
-    if onlyIfAbsent, (try? await backend.size(of: BackendListing.Part.structure.key)) != .some(nil) { return }
+    if plan.missing.isEmpty, (try? await backend.size(of: BackendListing.Part.structure.key)) != .some(nil) { return }
     try? await BackendListing.publish(on: backend)
   }
 
@@ -262,7 +268,7 @@ public struct RemotePush: Sendable {
   }
 
   /// Root records that may gather before they are merged. Fewer in tests of merges.
-  @TaskLocal static var recordLimit = 64
+  @TaskLocal static var recordLimit = 32
   /// Merges root records when many have gathered, so that reading them stays cheap.
   ///
   /// Those of pushes that are not over are left alone, which may have to take them back, and those that were retired. The

@@ -66,14 +66,13 @@ struct RootCommit {
   /// - Returns: whether all are gone. What may not be deleted stays for gc: a push needs no permission to delete.
   @discardableResult
   static func delete(_ keys: [BackendKey], of store: ObjectStore) async throws(StoreError) -> Bool {
-    var isDone = true
-    for key in keys {
-      do { try await store.backend.delete(key) } catch {
-        guard error.code == .denied else { throw StoreError(error) }
-        isDone = false
-      }
+    do {
+      try await store.backend.delete(keys)
+      return true
+    } catch {
+      guard error.code == .denied else { throw StoreError(error) }
+      return false
     }
-    return isDone
   }
 
   /// Writes records of roots, each of at most ``RootRecord/rootLimit``.

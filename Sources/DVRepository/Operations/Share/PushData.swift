@@ -66,7 +66,12 @@ public struct PushData: Sendable {
     let plan = try await push.plan(roots, after: findings)
     let bases = try Bases(of: plan, scope, in: repository).find(for: request.items)
     if !plan.missing.isEmpty { progress.begin("Pushing", totalBytes: 0, totalItems: 0) }
-    let done = try await push.run(plan, bases: bases)
+    let done = try await push.run(plan, bases: bases, publishing: false)
+    // Side by side, because one waits for the remote and the other for the disk.
+    async let published: Void = push.publishListing(after: plan)
+    let noted = Result { try repository.noteComplete((plan.complete + done.committed).lazy.map(\.oid), on: remote) }
+    await published
+    try noted.get()
 
     // What records name is there now, as far as it is here.
     try await records.add()
@@ -98,7 +103,6 @@ public struct PushData: Sendable {
       report.items.append(
         ShareReport.Item(path: item.data.target, inside: .root, pointer: item.data.pointer, wasThere: !isFresh))
     }
-    try repository.noteComplete((plan.complete + done.committed).lazy.map(\.oid), on: remote)
     return report
   }
 
