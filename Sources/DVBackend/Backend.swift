@@ -80,6 +80,13 @@ extension Backend {
   public var answersAtOnce: Bool { false }
 
   public func delete(_ keys: [BackendKey]) async throws(BackendError) {
-    for key in keys { try await delete(key) }
+    var failure: BackendError?
+    for key in keys {
+      do { try await delete(key) } catch {
+        // The others may be removable all the same. What is not a matter of permission counts most.
+        if failure == nil || failure?.code == .denied { failure = error }
+      }
+    }
+    if let failure { throw failure }
   }
 }

@@ -138,11 +138,16 @@ extension GitRepository {
 
   /// Opens an index file. The caller frees it.
   func readIndex(_ path: FilePath) throws(GitError) -> OpaquePointer {
-    do throws(GitError) {
-      return unsafe try make("read the git index '\(path)'") { made in
+    try unsafe explainingIndex { () throws(GitError) in
+      unsafe try make("read the git index '\(path)'") { made in
         unsafe path.withPlatformString { unsafe git_index_open(&made, $0) }
       }
-    } catch {
+    }
+  }
+
+  /// Runs `body`, and says what helps if it meets an index that libgit2 cannot read.
+  func explainingIndex<R>(_ body: () throws(GitError) -> R) throws(GitError) -> R {
+    do throws(GitError) { return try body() } catch {
       guard error.code == .unsupported || error.message.contains("checksum") else { throw error }
       throw GitError(
         .unsupported,

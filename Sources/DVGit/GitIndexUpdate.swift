@@ -17,7 +17,7 @@ import SystemPackage
 /// same: reading takes longer than writing. Libgit2 writes an index where it read it, so that one has a name of its own,
 /// `index.dv-…`, which is there while it is read and while it is written.
 ///
-/// A crash before the rename leaves the index as it was; the next update removes `index.dv`
+/// A crash before the rename leaves the index as it was; the next update removes `index.dv`, every `index.dv-…`
 /// and the lock: the file is marked as dv's, and nobody holds it any more. The lock alone goes when any dv opens the repository.
 @safe public final class GitIndexUpdate {
   private let repository: GitRepository
@@ -32,12 +32,13 @@ import SystemPackage
   private var isHeld = true
 
   init(_ repository: GitRepository, with index: GitIndex? = nil) throws(GitError) {
-    let reused = index?.secondName == nil ? nil : index
+    var reused = index?.secondName == nil ? nil : index
     let files = IndexFiles(gitDirectory: repository.gitDirectory, secondName: reused?.secondName?.lastComponent)
     let lock = try waitForLock(files.index) { () throws(GitError) in try files.lock() }
     let (opened, before): (OpaquePointer, OpaquePointer)
     do throws(GitError) {
-      try files.makeSecondName()
+      // Without a file libgit2 would keep what it read of one that was there.
+      if try !files.makeSecondName() { reused = nil }
       let copy: OpaquePointer
       if let reused { unsafe copy = try reused.readAgain(of: repository) } else { unsafe copy = try repository.readIndex(files.working) }
       do throws(GitError) {
@@ -103,7 +104,9 @@ import SystemPackage
 extension GitIndex {
   /// Reads the file again if it is another than was read.
   fileprivate func readAgain(of repository: GitRepository) throws(GitError) -> OpaquePointer {
-    try check("read the git index of '\(repository.gitDirectory)' again") { unsafe git_index_read(pointer, 0) }
+    try repository.explainingIndex { () throws(GitError) in
+      try check("read the git index of '\(repository.gitDirectory)' again") { unsafe git_index_read(pointer, 0) }
+    }
     return unsafe pointer
   }
 }

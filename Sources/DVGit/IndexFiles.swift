@@ -99,12 +99,14 @@ struct IndexFiles {
     remove(lockFile)
   }
 
-  /// Gives the index its second name; none if there is no index yet.
-  func makeSecondName() throws(GitError) {
+  /// Gives the index its second name.
+  ///
+  /// - Returns: `false` if there is no index yet.
+  func makeSecondName() throws(GitError) -> Bool {
     removeSecondNames()
-    guard unsafe call(link, index, working) != 0 else { return }
+    guard unsafe call(link, index, working) != 0 else { return true }
     let failure = Errno(rawValue: errno)
-    guard failure != .noSuchFileOrDirectory else { return }
+    guard failure != .noSuchFileOrDirectory else { return false }
     // What could not be removed may be the index itself by another name: nothing is written to it.
     guard failure != .fileExists else { throw GitError(.other, "Cannot remove '\(working)', which a killed dv left.") }
     // Some file systems have no hard links.
@@ -113,17 +115,20 @@ struct IndexFiles {
     } catch {
       throw GitError(.other, "Cannot link '\(index)' to '\(working)' (\(failure)), nor copy it: \(error).")
     }
+    return true
   }
 
-  /// Removes every file that begins as ``working`` does, libgit2's lock of one too.
+  /// Removes ``working`` and every other second name, with what libgit2 locks them by.
   private func removeSecondNames() {
     let directory = index.removingLastComponent()
     guard let stream = unsafe directory.withPlatformString({ unsafe opendir($0) }) else { return }
     defer { unsafe closedir(stream) }
+    let start = MemoryLayout<dirent>.offset(of: \dirent.d_name)!  // a stored property has one
     var found: [String] = []
     while let entry = unsafe readdir(stream) {
-      let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      if name.hasPrefix(Self.prefix) { found.append(name) }
+      // At its place: a record is shorter than the type, and its name ends with a zero byte.
+      let name = unsafe String(cString: UnsafeRawPointer(entry).advanced(by: start).assumingMemoryBound(to: CChar.self))
+      if name == Self.prefix || name == Self.prefix + ".lock" || name.hasPrefix(Self.prefix + "-") { found.append(name) }
     }
     for name in found { remove(directory.appending(name)) }
   }

@@ -97,10 +97,7 @@ struct RoundTripTests {
     var cache = first.cache
     for _ in 0..<2 {
       cache = try #require(try await place.look("data", cache: cache)).result.cache
-      // As if time had passed.
-      for index in cache.state.entries.indices where cache.state.entries[index].flags.contains(.hashed) {
-        cache.state.entries[index].flags.insert(.trusted)
-      }
+      cache = cache.withTrust
     }
     let pointer: Pointer?
     if isPart {
@@ -130,6 +127,44 @@ struct RoundTripTests {
     #expect(contents == ["new content too", "new content", "s", "a"])
   }
 
+  /// A tree that no version is, as a checkout of a part leaves, is stored when it is added, though all its files are in the store.
+  @Test(arguments: ["sub", "sub/s1", "a1"])
+  func whatAPartialCheckoutMadeIsStoredWhenAdded(part: String) async throws {
+    let place = try await Workplace()
+    var versions: [IngestResult] = []
+    for version in 1...2 {
+      for name in ["a1", "a2", "sub/s1", "sub/s2", "other/o"] { try place.write("data/" + name, "\(name) of \(version)") }
+      versions.append(try await place.add("data"))
+    }
+    let old = try #require(versions[0].pointer)
+    let report = try await place.checkOut(old, to: "data", cache: versions[1].cache)
+    let mixed = try await place.checkOut(
+      try #require(versions[1].pointer), to: "data", only: TreePath(part)!, cache: report.cache)
+    for cache in [mixed.cache, mixed.cache.withTrust] {
+      let added = try await place.add("data", cache: cache, previous: versions[1].pointer)
+      let pointer = try #require(added.pointer)
+      #expect(pointer.oid != old.oid && pointer.oid != versions[1].pointer?.oid)
+      try place.folder.appending("copy").removeTree()
+      try await place.checkOut(pointer, to: "copy")
+      #expect(try place.snapshot("copy") == place.snapshot("data"))
+    }
+  }
+
+  /// Whatever a cache says, a pointer names only what is stored.
+  @Test func treesThatOnlyACacheKnowsAreStored() async throws {
+    let place = try await Workplace()
+    for name in ["a", "sub/s", "sub/deep/d", "other/o"] { try place.write("data/" + name, "the same") }
+    // The files are in the store, and of the trees only a cache knows.
+    let looked = try #require(try await place.look("data", cache: nil))
+    try place.write("elsewhere/x", "the same")
+    _ = try await place.add("elsewhere")
+    var cache = StatCache(state: looked.result.state, saved: looked.result.pointer?.oid, rules: looked.result.cache.rules)
+    cache = cache.withTrust
+    let pointer = try #require(try await place.add("data", cache: cache, previous: looked.result.pointer).pointer)
+    try await place.checkOut(pointer, to: "copy")
+    #expect(try place.snapshot("copy") == place.snapshot("data"))
+  }
+
   /// A part is added to the tree on disk where that is the version but for the part, and edited into the version elsewhere:
   /// both make the same, whatever else was changed.
   @Test(arguments: 0..<20)
@@ -152,11 +187,7 @@ struct RoundTripTests {
       // Later, something else is changed too now and then, and not asked for.
       if step > 5, Int.random(in: 0..<4, using: &random) == 0 { try place.write("data/" + directories.randomElement(using: &random)! + "other\(step)", "x") }
       let previous = try #require(last.pointer)
-      // As if time had passed.
-      var kept = last.cache
-      for index in kept.state.entries.indices where kept.state.entries[index].flags.contains(.hashed) {
-        kept.state.entries[index].flags.insert(.trusted)
-      }
+      let kept = last.cache.withTrust
       var made: [Pointer?] = []
       for cache in [nil, kept] {
         let scan = place.scan("data")

@@ -157,6 +157,15 @@ enum ObjectWriterForTests {
 }
 
 extension StatCache {
+  /// The same cache when time has passed, so that all that was hashed is believed.
+  var withTrust: StatCache {
+    var copy = self
+    for index in copy.state.entries.indices where copy.state.entries[index].flags.contains(.hashed) {
+      copy.state.entries[index].flags.insert(.trusted)
+    }
+    return copy
+  }
+
   /// The same cache when no identity in it may be believed.
   var withoutTrust: StatCache {
     var copy = self

@@ -66,3 +66,11 @@ struct RecordList: Sendable {
     }
   }
 }
+
+extension [RecordList.Item] {
+  /// Those that no other of them stands in for: where nobody may delete, the others stay.
+  var withoutSuperseded: [RecordList.Item] {
+    let superseded = reduce(into: Set<String>()) { $0.formUnion($1.record.supersedes) }
+    return superseded.isEmpty ? self : filter { !superseded.contains($0.name) }
+  }
+}

@@ -275,9 +275,9 @@ public struct RemotePush: Sendable {
   /// merged ones are believed as a push's are: when all they say was still said after they were written.
   private func mergeRoots(_ known: RecordList) async throws {
     // With the one that this push wrote.
-    guard known.items.count + 1 > Self.recordLimit else { return }
+    guard known.items.withoutSuperseded.count + 1 > Self.recordLimit else { return }
     let ledger = try await RootLedger(of: remote, known: known)
-    let items = ledger.believed.filter { $0.record.roots.count < RootRecord.rootLimit / 2 }
+    let items = ledger.believed.withoutSuperseded.filter { $0.record.roots.count < RootRecord.rootLimit / 2 }
     guard items.count > Self.recordLimit / 2 else { return }
     let roots = items.reduce(into: Set<RootRecord.Root>()) { $0.formUnion($1.record.roots) }
     let commit = try await RootCommit(of: [], on: remote)

@@ -29,8 +29,11 @@ struct RootRecord: Hashable, Sendable {
     let oid: ObjectID
     let size: UInt64
 
-    // The oid alone: a digest tells apart as well as all of it does, at a third of the cost.
-    func hash(into hasher: inout Hasher) { hasher.combine(oid) }
+    // Without the kind, which would be hashed by its name. With the size: a record may name one oid with many.
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(oid)
+      hasher.combine(size)
+    }
 
     static func < (left: Root, right: Root) -> Bool {
       if left.kind != right.kind { return left.kind == .file }

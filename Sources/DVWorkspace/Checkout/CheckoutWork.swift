@@ -388,10 +388,16 @@ struct CheckoutWork {
   consuming func report(rules: ObjectID) throws -> CheckoutReport {
     let failures = failures.sorted { $0.path < $1.path }
     var kept = state.restoringSaved(plan.bases.merging(remaining) { _, remaining in remaining })
+    // A tree that is not the version's, as where only a part was checked out, may be in no store: without its oid the next add makes
+    // and stores it.
+    var others: [Int] = []
     for number in kept.directories.indices.reversed()
     where !kept.directories[number].isHashed && kept.canBuild(number) {
+      let wanted = kept.directories[number].oid
       try kept.build(number) { _, _ in }
+      if kept.directories[number].oid != wanted { others.append(number) }
     }
+    for number in others { kept.directories[number].hashed = 0 }
     let saved = plan.isWhole ? plan.pointer.oid : plan.saved
     return CheckoutReport(
       cache: StatCache(state: kept, saved: saved, rules: rules), filesWritten: filesWritten, bytesWritten: bytesWritten,

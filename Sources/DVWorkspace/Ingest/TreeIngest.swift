@@ -97,7 +97,7 @@ public struct TreeIngest: Sendable {
 
   // MARK: - Files
 
-  /// Marks as unread what the cache vouches for but the store does not hold.
+  /// Marks as unread what the cache vouches for but the store does not hold, and as not built the trees that it does not hold.
   ///
   /// What was only hashed, as by `status`, was never stored here; it may be in the store all the same.
   ///
@@ -117,6 +117,21 @@ public struct TreeIngest: Sendable {
       return absent
     }
     work.forget(absent.flatMap { $0 })
+    try await forgetAbsentTrees(from: store, &work)
+  }
+
+  /// Has the trees built again that the cache knows and the store does not hold, whatever made it think so.
+  private func forgetAbsentTrees(from store: ObjectStore, _ work: inout IngestWork) async throws {
+    let directories = work.state.directories
+    let known = directories.indices.filter { directories[$0].isHashed }
+    let size = 4096
+    let slices = stride(from: 0, to: known.count, by: size).map { known[$0..<min($0 + size, known.count)] }
+    let absent = try await slices.mapConcurrently(width: Machine.coreCount) { slice in
+      var absent: [Int] = []
+      for number in slice where try await !store.contains(ObjectKey(kind: .treeNode, id: directories[number].oid)) { absent.append(number) }
+      return absent
+    }
+    work.forgetTrees(absent.flatMap { $0 })
   }
 
   private func hash(_ pending: IngestWork.Pending, _ work: inout IngestWork) async throws {

@@ -67,27 +67,26 @@ public struct PushData: Sendable {
     let bases = try Bases(of: plan, scope, in: repository).find(for: request.items)
     if !plan.missing.isEmpty { progress.begin("Pushing", totalBytes: 0, totalItems: 0) }
     let done = try await push.run(plan, bases: bases, publishing: false)
-    // Side by side, because one waits for the remote and the other for the disk.
-    async let published: Void = push.publishListing(after: plan)
-    let noted = Result { try repository.noteComplete((plan.complete + done.committed).lazy.map(\.oid), on: remote) }
-    await published
-    try noted.get()
-
-    // What records name is there now, as far as it is here.
-    try await records.add()
 
     var report = ShareReport(remote: remote)
-    report.records = records.records.count
     report.notes = records.problems
-    // What may be rewritten in git is seen here by somebody else. A push of data does not fail for it.
+    var failure: (any Error)?
     do {
-      var witness = try await RemoteWitness(of: store, remote, in: repository)
-      try await witness.add(repository.statementsToWitness(), to: store, remote, in: repository)
-      var seen = SeenTags(of: repository)
-      try seen.add(repository.witnessedTags())
-    } catch let error as BackendError {
-      report.notes.append("The remote could not bear witness to tags and history: \(error.message)")
+      // What records name is there now, as far as it is here.
+      try await records.add()
+      if let note = try await bearWitness(store, remote, in: repository) { report.notes.append(note) }
+    } catch {
+      failure = error
     }
+    // Last of what is written there, whatever failed, and meanwhile what is noted here.
+    async let published: Void = push.publishListing(after: plan)
+    do { try repository.noteComplete((plan.complete + done.committed).lazy.map(\.oid), on: remote) } catch {
+      failure = failure ?? error
+    }
+    await published
+    if let failure { throw failure }
+
+    report.records = records.records.count
     report.add(done.transfer, place: local.store.name)
     report.healedPacks = done.healedPacks
     for pointer in request.unreadable { report.add(pointer) }
@@ -104,6 +103,21 @@ public struct PushData: Sendable {
         ShareReport.Item(path: item.data.target, inside: .root, pointer: item.data.pointer, wasThere: !isFresh))
     }
     return report
+  }
+
+  /// Has the remote see what may be rewritten in git.
+  ///
+  /// - Returns: why that could not be: a push of data does not fail for it.
+  private func bearWitness(_ store: ObjectStore, _ remote: Remote, in repository: Repository) async throws -> String? {
+    do {
+      var witness = try await RemoteWitness(of: store, remote, in: repository)
+      try await witness.add(repository.statementsToWitness(), to: store, remote, in: repository)
+      var seen = SeenTags(of: repository)
+      try seen.add(repository.witnessedTags())
+      return nil
+    } catch let error as BackendError {
+      return "The remote could not bear witness to tags and history: \(error.message)"
+    }
   }
 
   /// Tells that an erased file was not pushed: a failure if it is here still.
