@@ -106,7 +106,7 @@ func smallSessionsGrowTogether(wholeLimit: UInt64) async throws {
 }
 
 /// A backend that refuses to delete.
-private struct KeepingBackend: Backend {
+struct KeepingBackend: Backend {
   let base: MemoryBackend
   var description: String { base.description }
   var answersAtOnce: Bool { base.answersAtOnce }

@@ -258,6 +258,28 @@ extension RemotePush {
     }
   }
 
+  /// Where nobody may delete, what was merged stays and is not merged again and again.
+  @Test func whatWasMergedIsNotMergedAgain() async throws {
+    try await withTemporaryDirectory { directory in
+      let backend = KeepingBackend(base: MemoryBackend())
+      let store = try await openStore(MemoryBackend(), scratch: directory)
+      var roots: [TransferRoot] = []
+      try await RemotePush.$recordLimit.withValue(8) {
+        for number in 0..<24 {
+          let content = Array("content \(number)".utf8)
+          try await store.add([content])
+          roots.append(
+            TransferRoot(kind: .file, oid: ObjectID(hashing: content.span), size: UInt64(content.count), label: "f\(number)"))
+          _ = try await RemotePush(from: store, to: openStore(backend, scratch: directory)).run([roots[number]])
+        }
+      }
+      let remote = try await openStore(backend, scratch: directory)
+      let merged = try await RecordList(StoreLayout.roots, of: remote).items.filter { !$0.record.supersedes.isEmpty }
+      #expect((2...10).contains(merged.count))
+      #expect(try await RootLedger(of: remote).complete == Set(roots.map(RootRecord.Root.init)))
+    }
+  }
+
   /// A root of a push that is not over is neither believed nor merged with others: the push may have to take it back.
   @Test func rootsOfPushesUnderWayStay() async throws {
     try await withTemporaryDirectory { directory in
