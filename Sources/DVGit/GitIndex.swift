@@ -26,9 +26,9 @@ public struct GitConflict: Hashable, Sendable {
 @safe public final class GitIndex {
   let pointer: OpaquePointer
   /// The name of the file that libgit2 knows it by, if an update can go on with it.
-  let secondName: FilePath?
+  let secondName: FilePath.Component?
 
-  init(owning pointer: OpaquePointer, secondName: FilePath? = nil) {
+  init(owning pointer: OpaquePointer, secondName: FilePath.Component? = nil) {
     unsafe self.pointer = pointer
     self.secondName = secondName
   }
@@ -125,13 +125,14 @@ extension GitRepository {
   ///
   /// - Throws: as ``index()``.
   public func indexToUpdate() throws(GitError) -> GitIndex {
-    let files = IndexFiles(gitDirectory: gitDirectory, secondName: IndexFiles.newSecondName())
+    let secondName = IndexFiles.newSecondName()
+    let files = IndexFiles(gitDirectory: gitDirectory, secondName: secondName)
     guard files.linkSecondName() else { return try index() }
     let pointer = unsafe try? readIndex(files.working)
     // Whoever has the lock removes such names. Without the file, what libgit2 made is empty.
     let wasThere = files.unlinkSecondName()
     guard let pointer = unsafe pointer else { return try index() }
-    let index = unsafe GitIndex(owning: pointer, secondName: files.working)
+    let index = unsafe GitIndex(owning: pointer, secondName: secondName)
     let isEmpty = unsafe git_index_entrycount(pointer) == 0
     return wasThere && !isEmpty ? index : try self.index()
   }

@@ -33,7 +33,7 @@ import SystemPackage
 
   init(_ repository: GitRepository, with index: GitIndex? = nil) throws(GitError) {
     var reused = index?.secondName == nil ? nil : index
-    let files = IndexFiles(gitDirectory: repository.gitDirectory, secondName: reused?.secondName?.lastComponent)
+    let files = IndexFiles(gitDirectory: repository.gitDirectory, secondName: reused?.secondName)
     let lock = try waitForLock(files.index) { () throws(GitError) in try files.lock() }
     let (opened, before): (OpaquePointer, OpaquePointer)
     do throws(GitError) {

@@ -48,16 +48,6 @@ public struct TreePath: Hashable, Sendable, Comparable, CustomStringConvertible 
     return TreePath(unchecked: joined)
   }
 
-  /// Returns the path of `name` below this one.
-  func appending(_ name: Span<UInt8>) -> TreePath {
-    var joined: [UInt8] = []
-    joined.reserveCapacity(bytes.count + 1 + name.count)
-    joined += bytes
-    if !bytes.isEmpty { joined.append(.slash) }
-    joined.append(span: name)
-    return TreePath(unchecked: joined)
-  }
-
   /// Returns the path of `other` below this one.
   public func appending(_ other: TreePath) -> TreePath { appending(other.bytes) }
 

@@ -144,7 +144,7 @@ final class IndexSet: Sendable {
         }
       }
     } catch {
-      throw error as? StoreError ?? StoreError(.other, "\(error)", cause: error)
+      throw StoreError(wrapping: error)
     }
     var segments: [LoadedSegment] = []
     var damaged: [DamagedSegment] = []

@@ -28,8 +28,8 @@ struct RecentTrees {
   init(of records: [RecordList.Item], where isKnown: (ObjectID) -> Bool, in local: ObjectStore) async {
     self.local = local
     var looks = 0
-    let latest = records.sorted { ($1.record.supersedes.isEmpty ? 1 : 0, $1.ulid) < ($0.record.supersedes.isEmpty ? 1 : 0, $0.ulid) }
-    for item in latest {
+    let latest = records.sorted { $0.ulid > $1.ulid }
+    for item in latest.filter(\.record.supersedes.isEmpty) + latest.filter({ !$0.record.supersedes.isEmpty }) {
       // Trees come last.
       for root in item.record.roots.reversed() {
         guard root.kind == .tree else { break }

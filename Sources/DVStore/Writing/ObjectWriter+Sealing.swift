@@ -17,7 +17,7 @@ extension ObjectWriter {
         try await store.install(sealed)
         self.state.withLock { $0[keyPath: list].append(sealed) }
       } catch {
-        _ = end(with: error as? StoreError ?? StoreError(.other, "\(error)", cause: error))
+        _ = end(with: StoreError(wrapping: error))
       }
       self.state.withLock { $0.seals.removeAll { $0.number == number } }
     }

@@ -111,12 +111,10 @@ struct CheckoutMerge {
       directory.inode = disk.directories[there].inode
     }
     var source = pending.source
-    // What the version has here, which its tree must turn out to be at the end.
-    if case .tree(let oid) = source, pending.only.isEmpty { directory.oid = oid }
-    if case .tree(let oid) = source, pending.only.isEmpty, let there = pending.disk, let disk,
-      disk.directories[there].isHashed, disk.directories[there].oid == oid
-    {
-      source = .same
+    if case .tree(let oid) = source, pending.only.isEmpty {
+      // What the version has here, which its tree must turn out to be at the end.
+      directory.oid = oid
+      if let there = pending.disk, let disk, disk.directories[there].isHashed, disk.directories[there].oid == oid { source = .same }
     }
     plan.wanted.directories.append(directory)
     switch source {

@@ -109,18 +109,6 @@ struct IngestWork {
     for number in state.directories.indices { state.directories[number].hashed = 0 }
   }
 
-  /// Marks the trees of directories, and of those they are in, as not built.
-  mutating func forgetTrees(_ directories: [Int]) {
-    for directory in directories {
-      var number = directory
-      state.directories[number].hashed = 0
-      while number > 0 {
-        number = Int(state.directories[number].parent)
-        state.directories[number].hashed = 0
-      }
-    }
-  }
-
   /// Notes that what was read is in the store.
   mutating func markSaved(below path: TreePath? = nil) {
     var saved: [Int] = []

@@ -108,30 +108,25 @@ public struct TreeIngest: Sendable {
       return !entry.isDirectory && entry.flags.contains(.hashed) && entry.size > 0
         && !(believingSaved && entry.flags.contains(.saved))
     }
-    let size = 4096
-    let slices = stride(from: 0, to: known.count, by: size).map { known[$0..<min($0 + size, known.count)] }
     let entries = work.state.entries
-    let absent = try await slices.mapConcurrently(width: Machine.coreCount) { slice in
-      var absent: [Int] = []
-      for index in slice where try await !store.containsFile(entries[index].oid) { absent.append(index) }
-      return absent
+    work.forget(try await absent(known) { try await store.containsFile(entries[$0].oid) })
+    // And has the trees built again that the store does not hold, whatever made the cache think so.
+    let directories = work.state.directories
+    let built = directories.indices.filter { directories[$0].isHashed }
+    for number in try await absent(built, { try await store.contains(ObjectKey(kind: .treeNode, id: directories[$0].oid)) }) {
+      work.state.forgetTree(of: number)
     }
-    work.forget(absent.flatMap { $0 })
-    try await forgetAbsentTrees(from: store, &work)
   }
 
-  /// Has the trees built again that the cache knows and the store does not hold, whatever made it think so.
-  private func forgetAbsentTrees(from store: ObjectStore, _ work: inout IngestWork) async throws {
-    let directories = work.state.directories
-    let known = directories.indices.filter { directories[$0].isHashed }
+  /// Returns those of which `isHere` says that they are not.
+  private func absent(_ numbers: [Int], _ isHere: @escaping @Sendable (Int) async throws -> Bool) async throws -> [Int] {
     let size = 4096
-    let slices = stride(from: 0, to: known.count, by: size).map { known[$0..<min($0 + size, known.count)] }
-    let absent = try await slices.mapConcurrently(width: Machine.coreCount) { slice in
+    let slices = stride(from: 0, to: numbers.count, by: size).map { numbers[$0..<min($0 + size, numbers.count)] }
+    return try await slices.mapConcurrently(width: Machine.coreCount) { slice in
       var absent: [Int] = []
-      for number in slice where try await !store.contains(ObjectKey(kind: .treeNode, id: directories[number].oid)) { absent.append(number) }
+      for number in slice where try await !isHere(number) { absent.append(number) }
       return absent
-    }
-    work.forgetTrees(absent.flatMap { $0 })
+    }.flatMap(\.self)
   }
 
   private func hash(_ pending: IngestWork.Pending, _ work: inout IngestWork) async throws {

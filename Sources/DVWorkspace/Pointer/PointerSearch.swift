@@ -91,7 +91,7 @@ public struct PointerSearch: Sendable {
       items.reserveCapacity(items.count + indices.count)
       let stats = try cache.map { _ throws(FileError) in try directory.stat(in: listing, at: indices) }
       for (number, index) in indices.enumerated() {
-        let pointer = listing.withName(at: index) { path.appending($0) }
+        let pointer = path.appending(listing.name(at: index))
         if let cache, let stats {
           guard let now = stats[number] else { continue }
           if let known = cache.pointer(at: pointer, now, near: &place) {

@@ -64,11 +64,7 @@ extension TreeState {
 
   /// Puts an entry in the place of number `known`, or, if that is `nil`, of a name that is new to directory `number`.
   fileprivate mutating func put(_ entry: StatEntry, at known: Int?, named name: [UInt8], in number: Int) {
-    var above: Int? = number
-    while let directory = above {
-      directories[directory].hashed = 0
-      above = directory == 0 ? nil : Int(directories[directory].parent)
-    }
+    forgetTree(of: number)
     var entry = entry
     if let known {
       entry.nameOffset = entries[known].nameOffset

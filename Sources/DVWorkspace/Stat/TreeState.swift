@@ -37,6 +37,17 @@ public struct TreeState: Sendable {
   /// Whether the oid of every file is known.
   public var isHashed: Bool { entries.allSatisfy(\.isKnown) }
 
+  /// Marks the trees of a directory, and of those it is in, as not built.
+  ///
+  /// - Complexity: O(depth).
+  mutating func forgetTree(of directory: Int) {
+    var above: Int? = directory
+    while let number = above {
+      directories[number].hashed = 0
+      above = number == 0 ? nil : Int(directories[number].parent)
+    }
+  }
+
   /// Returns the name of `entry` of the directory numbered `directory`.
   func name(of entry: StatEntry, in directory: Int) -> ArraySlice<UInt8> {
     let start = Int(directories[directory].namesOffset) + Int(entry.nameOffset)

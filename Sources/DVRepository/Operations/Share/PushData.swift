@@ -97,7 +97,7 @@ public struct PushData: Sendable {
     let fresh = Set(done.committed.map(\.oid))
     report.items.reserveCapacity(request.items.count)
     for item in request.items where !item.root.isErased(by: erasures) {
-      let isFresh = !fresh.isEmpty && fresh.contains(item.root.oid)
+      let isFresh = fresh.contains(item.root.oid)
       guard isFresh || plan.isComplete(item.root) else { continue }
       report.items.append(
         ShareReport.Item(path: item.data.target, inside: .root, pointer: item.data.pointer, wasThere: !isFresh))
